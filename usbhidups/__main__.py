@@ -1,0 +1,7 @@
+"""``python -m usbhidups``: the command line, and nothing else."""
+
+import sys
+
+from usbhidups.cli.main import main
+
+sys.exit(main())

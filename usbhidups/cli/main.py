@@ -1,0 +1,65 @@
+"""``usbhidups VERB …``: find the verb's module and run it; called as a driver, be that driver.
+
+Each verb is one module of this package with ``add_arguments(parser)`` and ``run(arguments) -> int``
+(the exit status). Modules are imported only when their verb is asked for: the daemon never pays for the
+tools' libraries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from usbhidups import __version__
+from usbhidups.errors import UsbHidUpsError
+
+__all__ = ["VERBS", "main"]
+
+VERBS: dict[str, str] = {
+    "run": "run the driver in the foreground for UPSes of ups.conf",
+    "probe": "show the UPSes that are attached, or why they cannot be read",
+    "status": "show what a running driver publishes",
+    "simulate": "be a UPS: export a fixture's device over USB/IP",
+}
+"""Verb and its one-line help, in the order in which help shows them."""
+
+DRIVER_NAME = "usbhid-ups"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status. Expected errors are one line on stderr."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    program = os.path.basename(sys.argv[0]) or "usbhidups"
+    try:
+        if program == DRIVER_NAME or (words and words[0].startswith("-") and words[0] != "--help"):
+            driver = importlib.import_module("usbhidups.cli.driver")
+            return int(driver.run(program, words))
+        return _run_verb(words)
+    except UsbHidUpsError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run_verb(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="usbhidups", description="driver for USB HID UPSes that speaks to Network UPS Tools"
+    )
+    parser.add_argument("--version", action="version", version=f"usbhidups {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    wanted = words[0] if words else ""
+    for name, text in VERBS.items():
+        verb = verbs.add_parser(name, help=text, description=text)
+        if name == wanted:
+            module = importlib.import_module(f"usbhidups.cli.{name.replace('-', '_')}")
+            module.add_arguments(verb)
+            verb.set_defaults(run=module.run)
+    arguments = parser.parse_args(words)
+    return int(arguments.run(arguments))

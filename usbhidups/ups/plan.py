@@ -1,0 +1,78 @@
+"""Planned work for the owner of the device: what to read next, and lists of writes.
+
+Everything here is data. ``carryout`` (outside this package) does it, with a transport and a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from usbhidups.hid.descriptor import Field, ReportType
+
+__all__ = ["Pause", "ReadBack", "ReadRequest", "Refusal", "Step", "Write", "WritePlan"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """Ask for one report; ``size`` in bytes with the id byte (already enlarged where the profile says so)."""
+
+    report_type: ReportType
+    report_id: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Set one field of one Feature report to ``logical``, leaving the report's other bits as they are.
+
+    The carrier reads the report first, puts the field in (``hid.report.insert``) and sends the whole.
+    ``meaning`` is for people: ``UPS.PowerSummary.DelayBeforeShutdown = 60 s``.
+    """
+
+    field: Field
+    logical: int
+    meaning: str
+    may_fail: bool = False  # a failure of this write does not end the plan
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait before the next step, in seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """Read the field again: the write is verified when its logical value lies in ``accept`` (inclusive)."""
+
+    field: Field
+    accept: tuple[tuple[int, int], ...]
+    meaning: str
+
+
+Step = Write | Pause | ReadBack
+
+
+@dataclass(frozen=True, slots=True)
+class WritePlan:
+    """Steps in order; ``undo`` is carried out when a step fails after a Write of this plan went out.
+
+    ``switches_load``: this plan may switch the load off or on (and its profile allows that).
+    ``fallback``: what to try when this plan is refused by the device.
+    """
+
+    name: str
+    steps: Sequence[Step]
+    undo: Sequence[Step] = ()
+    switches_load: bool = False
+    fallback: WritePlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why there is no plan. ``code`` is NUT's TRACKING number (nut-driver-contract.md 3.2)."""
+
+    code: int
+    reason: str
