@@ -48,8 +48,8 @@ PURE_EXCEPTIONS = {"ups/profile_file.py", "ups/library.py"}
 """Loading profiles reads files; that is said in their docstrings and nowhere else allowed."""
 
 
-def modules() -> Iterator[Path]:
-    yield from sorted(PACKAGE.rglob("*.py"))
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
 
 
 def imports_of(path: Path) -> Iterator[str]:

@@ -1,0 +1,68 @@
+"""What the main loop and a device's worker say to each other: plain frozen data, nothing else.
+
+Jobs go to the worker, notices come back. Neither holds a reference to the other's objects.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from usbhidups.ups.view import View
+
+__all__ = ["Answer", "Job", "JobKind", "Notice", "State", "StateNotice", "ViewNotice"]
+
+
+class JobKind(enum.Enum):
+    """What the worker is asked to do with the device."""
+
+    INSTCMD = "instcmd"
+    SET = "set"
+    KILLPOWER = "killpower"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request. ``token`` comes back in the Answer; it means nothing to the worker."""
+
+    kind: JobKind
+    token: object
+    name: str = ""
+    value: str | None = None
+
+
+class State(enum.Enum):
+    """Where a device's worker stands; the words are published as ``driver.state``."""
+
+    WAITING = "init.waiting"  # no device yet
+    RECONNECT = "reconnect.trying"  # there was one, it is gone
+    QUIET = "quiet"  # connected, data are fresh
+    DOUBT = "doubt"  # connected, freshness is not proven
+    KILLPOWER = "fsd.killpower"
+
+
+@dataclass(frozen=True, slots=True)
+class StateNotice:
+    """The state changed; ``reason`` is one line for people."""
+
+    state: State
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViewNotice:
+    """What is known of the UPS now."""
+
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A job is done. ``code`` is NUT's TRACKING number (nut-driver-contract.md 3.2)."""
+
+    job: Job
+    code: int
+    text: str
+
+
+Notice = StateNotice | ViewNotice | Answer

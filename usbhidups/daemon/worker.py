@@ -1,0 +1,107 @@
+"""The thread that turns a Keeper. A thread stuck in the kernel can be left behind and replaced.
+
+Python cannot end a thread that sits in an uninterruptible system call (failure B18); it can stop
+listening to it. ``abandon`` does that: whatever the thread still says is dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from usbhidups.daemon.keeper import Connect, Keeper
+from usbhidups.daemon.messages import Job, Notice
+
+__all__ = ["Worker"]
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """One keeper in one thread. All methods may be called from the main thread."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        connect: Connect,
+        post: Callable[[Notice], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._name = name
+        self._post = post
+        self._clock = clock
+        self._wake = threading.Event()
+        self._ending = threading.Event()
+        self._abandoned = False
+        self.turned_at = clock()
+        self._keeper = Keeper(
+            name=name,
+            connect=connect,
+            post=self._say,
+            clock=self._tick,
+            wait=self._wait,
+            sleep=time.sleep,
+        )
+        self._thread = threading.Thread(target=self._run, name=f"usb-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first notice says where the device stands."""
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Hand over a job; its Answer comes back as a notice."""
+        self._keeper.submit(job)
+        self._wake.set()
+
+    def plugged(self) -> None:
+        """A device appeared on the bus."""
+        self._keeper.plugged()
+        self._wake.set()
+
+    def unplugged(self) -> None:
+        """A device left the bus: notice it now, not at the next transfer."""
+        self._keeper.nudge()
+        self._wake.set()
+
+    def silent_for(self, now: float) -> float:
+        """Seconds since the thread last looked at the clock: how long one transfer has taken so far."""
+        return now - self.turned_at
+
+    def stop(self, timeout: float) -> bool:
+        """End the thread; False when it did not end within ``timeout`` seconds (it is left behind)."""
+        self._ending.set()
+        self._wake.set()
+        self._keeper.nudge()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+        if self._thread.is_alive():
+            self.abandon()
+            return False
+        return True
+
+    def abandon(self) -> None:
+        """Stop listening to this thread for good."""
+        self._abandoned = True
+        self._ending.set()
+
+    def _run(self) -> None:
+        try:
+            while not self._ending.is_set():
+                self._keeper.turn()
+        finally:
+            self._keeper.close()
+
+    def _say(self, notice: Notice) -> None:
+        if not self._abandoned:
+            self._post(notice)
+
+    def _tick(self) -> float:
+        self.turned_at = self._clock()
+        return self.turned_at
+
+    def _wait(self, seconds: float) -> None:
+        self._wake.wait(seconds)
+        self._wake.clear()
