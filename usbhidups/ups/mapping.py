@@ -1,16 +1,35 @@
 """Which field of this device feeds which row of its profile: the binding.
 
-(Types are the seam between the profile side and the status/command side of ups/.)
+Paths match exactly (NUT matches prefixes: differences-from-nut.md). Feature items are preferred; the Input
+item of the same path is the twin that brings events, and the source where there is no Feature item.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from usbhidups.hid.descriptor import Field
-from usbhidups.ups.profile import CommandRow, FlagRow, Profile, VariableRow
+from usbhidups.hid.descriptor import Descriptor, Field, ReportType
+from usbhidups.ups.paths import PathReader
+from usbhidups.ups.profile import CommandRow, Condition, FlagRow, Profile, VariableRow
 
-__all__ = ["Binding", "BoundCommand", "BoundFlag", "BoundVariable"]
+__all__ = [
+    "Binding",
+    "BoundCommand",
+    "BoundCondition",
+    "BoundFlag",
+    "BoundVariable",
+    "bind",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCondition:
+    """A row's condition and the field it looks at; ``field`` is None where the device has no such path."""
+
+    condition: Condition
+    field: Field | None = None
+    twin: Field | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +39,7 @@ class BoundVariable:
     row: VariableRow
     field: Field
     twin: Field | None = None
+    when: BoundCondition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +49,7 @@ class BoundFlag:
     row: FlagRow
     field: Field
     twin: Field | None = None
+    when: BoundCondition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +58,111 @@ class BoundCommand:
 
     row: CommandRow
     field: Field
+    when: BoundCondition | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """All that a profile finds on one device, in the profile's order."""
+    """All that a profile finds on one device, in the profile's order.
+
+    ``variables`` keeps every row whose path exists: rows of one name stand together, the first usable
+    one wins. ``commands`` holds the first row of each name. ``writable`` rows are fed by Feature fields.
+    """
 
     profile: Profile
+    descriptor: Descriptor
     variables: tuple[BoundVariable, ...]
     flags: tuple[BoundFlag, ...]
     commands: tuple[BoundCommand, ...]
+
+    def alternatives(self, name: str) -> Iterator[BoundVariable]:
+        """The rows of one variable, best first."""
+        return (bound for bound in self.variables if bound.row.name == name)
+
+    def command(self, name: str) -> BoundCommand | None:
+        """The row of one command, None where the device has none."""
+        return next((bound for bound in self.commands if bound.row.name == name), None)
+
+    def field(self, path: str) -> Field | None:
+        """The field of a path written as in the profile, None where the device has none."""
+        return _Fields(self.descriptor, self.profile).find(path)[0]
+
+
+class _Fields:
+    """The fields of a descriptor by path; the first item of a path owns it."""
+
+    def __init__(self, descriptor: Descriptor, profile: Profile) -> None:
+        self._paths = PathReader(profile.usages)
+        self._feature: dict[tuple[int, ...], Field] = {}
+        self._input: dict[tuple[int, ...], Field] = {}
+        self._use_feature = profile.pacing.use_feature
+        never = frozenset(profile.pacing.never_read)
+        for field in descriptor.fields:
+            if field.report_type is ReportType.FEATURE:
+                if field.report_id not in never:
+                    self._feature.setdefault(field.path, field)
+            elif field.report_type is ReportType.INPUT:
+                self._input.setdefault(field.path, field)
+
+    def find(self, path: str) -> tuple[Field | None, Field | None]:
+        """The field of a path and its Input twin."""
+        nodes = self._paths.read(path)
+        feature = self._feature.get(nodes) if self._use_feature else None
+        event = self._input.get(nodes)
+        return (event, None) if feature is None else (feature, event)
+
+    def feature(self, path: str) -> Field | None:
+        """The Feature field of a path."""
+        return self._feature.get(self._paths.read(path))
+
+
+def bind(profile: Profile, descriptor: Descriptor) -> Binding:
+    """Find the profile's paths on a device; what the device lacks is left out."""
+    fields = _Fields(descriptor, profile)
+    return Binding(
+        profile=profile,
+        descriptor=descriptor,
+        variables=tuple(_variables(profile.variables, fields)),
+        flags=tuple(_flags(profile.flags, fields)),
+        commands=tuple(_commands(profile.commands, fields)),
+    )
+
+
+def _variables(rows: tuple[VariableRow, ...], fields: _Fields) -> Iterator[BoundVariable]:
+    for row in rows:
+        field, twin = fields.find(row.path)
+        possible, when = _condition(row.when, fields)
+        if field is not None and possible:
+            yield BoundVariable(row, field, twin, when)
+
+
+def _flags(rows: tuple[FlagRow, ...], fields: _Fields) -> Iterator[BoundFlag]:
+    for row in rows:
+        field, twin = fields.find(row.path)
+        possible, when = _condition(row.when, fields)
+        if field is not None and possible:
+            yield BoundFlag(row, field, twin, when)
+
+
+def _commands(rows: tuple[CommandRow, ...], fields: _Fields) -> Iterator[BoundCommand]:
+    taken: set[str] = set()
+    for row in rows:
+        field = fields.feature(row.path)
+        possible, when = _condition(row.when, fields)
+        if field is not None and possible and row.name not in taken:
+            taken.add(row.name)
+            yield BoundCommand(row, field, when)
+
+
+def _condition(
+    condition: Condition | None, fields: _Fields
+) -> tuple[bool, BoundCondition | None]:
+    """Whether the row can ever count on this device, and what has to be looked at each time."""
+    if condition is None:
+        return True, None
+    if condition.lacks and fields.find(condition.lacks)[0] is not None:
+        return False, None
+    field, twin = fields.find(condition.path) if condition.path else (None, None)
+    if condition.path and field is None and not condition.negated:
+        return False, None
+    return True, BoundCondition(condition, field, twin)

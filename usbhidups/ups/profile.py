@@ -1,6 +1,7 @@
-"""Profiles: what is known of a firmware family, as data. The loader is the schema.
+"""Profiles: what is known of a firmware family, as data.
 
-(The row types below are the seam between profiles/*.toml and the rest of ups/.)
+Only the types are here; ``profile_file`` reads them from TOML (and is the schema), ``choose`` picks one,
+``mapping`` finds its paths on a device. Nothing here knows a vendor.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 
 __all__ = [
     "CommandRow",
+    "Condition",
     "FlagRow",
     "Identification",
     "Match",
@@ -31,28 +33,51 @@ class Poll(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """When a row counts: all that is given must hold.
+
+    ``path`` names another field of the device; its logical value must be one of ``values`` (``negated``:
+    none of them; an unread or missing field is none of them). ``lacks`` is a path the device must not
+    have. ``families`` are model families of the profile's model table; ``option`` is a boolean option.
+    """
+
+    path: str = ""
+    values: tuple[int, ...] = ()
+    negated: bool = False
+    lacks: str = ""
+    families: tuple[str, ...] = ()
+    option: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class VariableRow:
     """One way to obtain one NUT variable; rows of a name are tried in order, the first usable one wins.
 
-    ``format`` is a printf format for the physical value; ``convert`` names a function of ups/convert.py,
-    ``table`` turns the integer value into a word (and back, when writable). ``default`` makes it a value
-    of the driver's own (NUT's "absent" rows): published when the path exists, never read nor sent.
-    ``writable`` rows accept SET; ``length`` is the longest text, ``enum`` are the words offered,
-    ``ranges`` pairs of whole numbers. ``seen`` says where an odd row was seen.
+    The published text comes from the physical value times ``scale`` by ``format`` (printf), or from
+    ``table`` (the integer value's word, and back when writable), or from ``convert`` (the name of a
+    function of ups/convert). ``mask`` takes bits out of the value first (the mask's lowest bit counts as
+    1). ``default`` makes it a value of the driver's own (NUT's "absent" rows): published when the path
+    exists, never read nor sent. ``writable`` rows accept SET; ``length`` is the longest text (0: no
+    limit), ``enum`` the words offered, ``ranges`` pairs of whole numbers, ``number`` tells clients that
+    it is a number and not a string. ``seen`` says where an odd row was seen.
     """
 
     name: str
     path: str
     format: str = "%.0f"
-    convert: str | None = None
+    convert: str = ""
     table: Mapping[int, str] | None = None
+    scale: float = 1.0
+    mask: int | None = None
     poll: Poll = Poll.VALUE
     default: str | None = None
     writable: bool = False
+    string: bool = False
+    number: bool = False
     length: int = 0
     enum: tuple[str, ...] = ()
     ranges: tuple[tuple[int, int], ...] = ()
-    only: str | None = None  # names a condition of ups/convert.py (a model family, an option)
+    when: Condition | None = None
     seen: str = ""
 
 
@@ -60,17 +85,18 @@ class VariableRow:
 class FlagRow:
     """One HID item that sets or clears a status flag, or raises an alarm text.
 
-    ``table`` maps the integer value to a word: a flag name sets it, ``!name`` clears it; a value that is
-    not in the table changes nothing. ``convert`` names a function instead. ``alarm``: the words are free
-    alarm texts instead of flags.
+    ``table`` maps the logical value (after ``mask``) to a word: a flag name sets it, ``!name`` clears
+    it; a value that is not in the table gives ``otherwise``, and ``""`` changes nothing. ``alarm``: the
+    words are free alarm texts instead of flags.
     """
 
     path: str
-    table: Mapping[int, str] | None = None
-    convert: str | None = None
+    table: Mapping[int, str]
+    otherwise: str = ""
+    mask: int | None = None
     poll: Poll = Poll.STATUS
     alarm: bool = False
-    only: str | None = None
+    when: Condition | None = None
     seen: str = ""
 
 
@@ -78,16 +104,16 @@ class FlagRow:
 class CommandRow:
     """One instant command as one write: ``value`` is sent when the client gives no number.
 
-    ``convert`` names a write conversion. ``switches_load`` is the profile's word that this row may switch
-    the load; a command that does so without it is refused.
+    ``convert`` names a write conversion of ups/convert. ``switches_load`` is the profile's word that this
+    row may switch the load; a command that does so without it is refused.
     """
 
     name: str
     path: str
     value: int | None = None
-    convert: str | None = None
+    convert: str = ""
     switches_load: bool = False
-    only: str | None = None
+    when: Condition | None = None
     seen: str = ""
 
 
@@ -95,12 +121,13 @@ class CommandRow:
 class Match:
     """One way a profile recognises a device: all that is given must agree.
 
-    Ids are numbers (None: any). ``manufacturer``, ``product_string`` are regular expressions searched in
-    the strings, ignoring case. ``has`` are paths that must exist, ``lacks`` paths that must not.
+    Ids are numbers (None: any vendor); ``products`` gives each product id what people call it, empty for
+    any product. ``manufacturer``, ``product_string`` are regular expressions searched in the strings,
+    ignoring case. ``has`` are paths that must exist, ``lacks`` paths that must not.
     """
 
     vendor: int | None = None
-    products: tuple[int, ...] = ()
+    products: Mapping[int, str] = field(default_factory=dict)
     manufacturer: str = ""
     product_string: str = ""
     has: tuple[str, ...] = ()
@@ -110,10 +137,20 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """How ups.mfr, ups.model and ups.serial are made (vendor-quirks.md 0.2)."""
+    """How ups.mfr, ups.model, ups.serial and ups.firmware are made (vendor-quirks.md 0.2).
 
-    manufacturer: str = ""  # when the device has no string
-    rules: tuple[str, ...] = ()  # names of ups/identity.py, applied in order
+    ``manufacturer`` stands in when the device has no such string. ``product`` is a regular expression
+    whose named groups ``model``, ``firmware`` and ``aux`` cut the product string. ``model_path`` is a
+    string index field whose text is the model; with ``models`` (the name of a table file beside the
+    profiles) it is the second half of the key that is looked up there, ``model_fallback_path`` standing
+    in for an empty text.
+    """
+
+    manufacturer: str = ""
+    product: str = ""
+    model_path: str = ""
+    model_fallback_path: str = ""
+    models: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +170,11 @@ class Pacing:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One firmware family, complete: inheritance from ``extends`` is already worked in."""
+    """One firmware family, complete: inheritance from ``extends`` and the variant are already worked in.
+
+    ``offdelay`` and ``ondelay`` are the defaults of ups.delay.shutdown and .start in seconds,
+    ``delay_step`` is the grain of the device's delays in seconds.
+    """
 
     name: str
     title: str
@@ -146,9 +187,10 @@ class Profile:
     commands: tuple[CommandRow, ...]
     pacing: Pacing
     fixes: tuple[str, ...] = ()
-    offdelay: int = 60
-    ondelay: int = 120
+    offdelay: int = 20
+    ondelay: int = 30
     delay_step: int = 1
     shutdown: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    variant: str = ""  # which [[variant]] is worked in
     source: str = ""  # file it was loaded from
