@@ -1,0 +1,112 @@
+"""Reports that contradict physics or their predecessor: read again before they are believed (failure D08).
+
+Some firmwares answer one read with zeros, or let the charge fall from full to nothing within a second. Such
+a report is held back, and the same one is asked for at once; if the second agrees, both were true. A
+report that the device announced by itself and that cannot be asked for is believed when it says so
+twice, or when asking for it fails. Reports and their bytes only: what they mean is not known here.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from usbhidups.hid.descriptor import Field, ReportType
+from usbhidups.hid.report import extract
+
+__all__ = ["Doubt", "Key", "Verdict"]
+
+Key = tuple[ReportType, int]
+"""A report: its type and id."""
+
+FALL_WINDOW = 30.0
+"""Seconds within which a guarded number may not fall by more than half without a second look."""
+
+
+class Verdict(enum.Enum):
+    """What is to be done with a report."""
+
+    BELIEVE = "believe"
+    ASK_AGAIN = "ask again"
+
+
+class _Kind(enum.Enum):
+    ZERO = "all zero"
+    FALL = "a number fell by half"
+
+
+@dataclass(frozen=True, slots=True)
+class _Suspect:
+    data: bytes
+    kind: _Kind
+    announced: bool
+    by: Key
+
+
+class Doubt:
+    """The gate between the wire and the evidence, for one connection.
+
+    ``essential`` are the reports that carry the mains: all zeros is suspect in them even as the first thing
+    heard. ``guarded`` are fields of numbers that cannot fall by half within seconds (charge, battery
+    voltage).
+    """
+
+    def __init__(self, *, essential: Collection[Key], guarded: Collection[Field]) -> None:
+        self._essential = frozenset(essential)
+        self._guarded: dict[Key, list[Field]] = {}
+        for field in guarded:
+            self._guarded.setdefault((field.report_type, field.report_id), []).append(field)
+        self._believed: dict[Key, tuple[bytes, float]] = {}
+        self._suspects: dict[Key, _Suspect] = {}
+        self.outliers = 0
+
+    @property
+    def suspects(self) -> Collection[Key]:
+        """Reports that wait for their second look."""
+        return self._suspects.keys()
+
+    def judge(
+        self, key: Key, data: bytes, *, announced: bool, asked_as: Key, now: float
+    ) -> Verdict:
+        """Judge a report. ``announced``: it came by itself, on the interrupt endpoint.
+
+        ``asked_as`` is the report that is read for a second look: the Feature report of the same content.
+        """
+        suspect = self._suspects.pop(asked_as, None)
+        kind = self._suspicious(key, data, now)
+        if kind is not None and (suspect is None or suspect.kind is not kind):
+            self._suspects[asked_as] = _Suspect(data, kind, announced, key)
+            return Verdict.ASK_AGAIN
+        if kind is None and suspect is not None:
+            self.outliers += 1
+        self._believed[key] = (data, now)
+        return Verdict.BELIEVE
+
+    def could_not_ask(self, asked_as: Key, *, now: float) -> tuple[Key, bytes] | None:
+        """The second look failed: an announced report is believed now and returned, another is dropped."""
+        suspect = self._suspects.pop(asked_as, None)
+        if suspect is None or not suspect.announced:
+            return None
+        self._believed[suspect.by] = (suspect.data, now)
+        return suspect.by, suspect.data
+
+    def forget(self) -> None:
+        """The device was opened anew: nothing is known of it."""
+        self._believed.clear()
+        self._suspects.clear()
+
+    def _suspicious(self, key: Key, data: bytes, now: float) -> _Kind | None:
+        before = self._believed.get(key)
+        if not any(data[1:]):
+            was_zero = before is not None and not any(before[0][1:])
+            if not was_zero and (before is not None or key in self._essential):
+                return _Kind.ZERO
+        if before is None or now - before[1] > FALL_WINDOW:
+            return None
+        for field in self._guarded.get(key, ()):
+            old = extract(field, before[0])
+            new = extract(field, data)
+            if old is not None and new is not None and old >= 4 and new < old / 2:
+                return _Kind.FALL
+        return None
