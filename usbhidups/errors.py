@@ -21,6 +21,7 @@ __all__ = [
     "ProfileError",
     "TransferFailed",
     "TransferKind",
+    "UnknownUsage",
     "UsbHidUpsError",
 ]
 
@@ -116,6 +117,18 @@ class DescriptorError(UsbHidUpsError):
         self.problem = problem
         self.offset = offset
         super().__init__(problem if offset is None else f"offset {offset}: {problem}")
+
+
+class UnknownUsage(UsbHidUpsError, LookupError):
+    """A part of a path names no usage: say which row, file or argument the path came from, and refuse it.
+
+    ``part`` is the offending part, ``path`` the whole text.
+    """
+
+    def __init__(self, part: str, *, path: str) -> None:
+        self.part = part
+        self.path = path
+        super().__init__(f"no usage is called {part!r} (in {path!r})")
 
 
 class ClientError(UsbHidUpsError):
