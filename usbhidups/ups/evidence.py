@@ -93,12 +93,28 @@ class Evidence:
         raw = report.extract(field, got.data)
         if raw is None:
             return None
-        logical = units.logical(field, raw)
+        logical, in_range = _logical(field, raw)
         return Reading(
             field=field,
             raw=raw,
             logical=logical,
-            physical=units.physical(field, logical),
-            in_range=field.logical_minimum <= logical <= field.logical_maximum,
+            physical=units.to_physical(field, logical),
+            in_range=in_range,
             at=got.at,
         )
+
+
+def _logical(field: Field, raw: int) -> tuple[int, bool]:
+    """The logical value of a field's bits, and whether it is within the declared limits.
+
+    Two kinds of firmware break the limits: some leave junk above the bits that the limits need (APC BF 500;
+    hid-power-device.md 3), some declare limits that belong to another item (CyberPower). So bits beyond the
+    limits are dropped where that gives a value within them, and believed where it does not. Nothing is clamped.
+    """
+    whole = report.logical(field, raw)
+    if report.in_range(field, whole):
+        return whole, True
+    folded = report.folded(field, raw)
+    if report.in_range(field, folded):
+        return folded, True
+    return whole, False

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from usbhidups.hid.descriptor import Descriptor, Field, ReportType
-from usbhidups.ups.paths import PathReader
+from usbhidups.hid.usages import Names
 from usbhidups.ups.profile import CommandRow, Condition, FlagRow, Profile, VariableRow
 
 __all__ = [
@@ -92,7 +92,7 @@ class _Fields:
     """The fields of a descriptor by path; the first item of a path owns it."""
 
     def __init__(self, descriptor: Descriptor, profile: Profile) -> None:
-        self._paths = PathReader(profile.usages)
+        self._names = Names(profile.usages)
         self._feature: dict[tuple[int, ...], Field] = {}
         self._input: dict[tuple[int, ...], Field] = {}
         self._use_feature = profile.pacing.use_feature
@@ -106,14 +106,14 @@ class _Fields:
 
     def find(self, path: str) -> tuple[Field | None, Field | None]:
         """The field of a path and its Input twin."""
-        nodes = self._paths.read(path)
+        nodes = self._names.path(path)
         feature = self._feature.get(nodes) if self._use_feature else None
         event = self._input.get(nodes)
         return (event, None) if feature is None else (feature, event)
 
     def feature(self, path: str) -> Field | None:
         """The Feature field of a path."""
-        return self._feature.get(self._paths.read(path))
+        return self._feature.get(self._names.path(path))
 
 
 def bind(profile: Profile, descriptor: Descriptor) -> Binding:
@@ -154,9 +154,7 @@ def _commands(rows: tuple[CommandRow, ...], fields: _Fields) -> Iterator[BoundCo
             yield BoundCommand(row, field, when)
 
 
-def _condition(
-    condition: Condition | None, fields: _Fields
-) -> tuple[bool, BoundCondition | None]:
+def _condition(condition: Condition | None, fields: _Fields) -> tuple[bool, BoundCondition | None]:
     """Whether the row can ever count on this device, and what has to be looked at each time."""
     if condition is None:
         return True, None

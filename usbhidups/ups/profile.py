@@ -58,8 +58,8 @@ class VariableRow:
     function of ups/convert). ``mask`` takes bits out of the value first (the mask's lowest bit counts as
     1). ``default`` makes it a value of the driver's own (NUT's "absent" rows): published when the path
     exists, never read nor sent. ``writable`` rows accept SET; ``length`` is the longest text (0: no
-    limit), ``enum`` the words offered, ``ranges`` pairs of whole numbers, ``number`` tells clients that
-    it is a number and not a string. ``seen`` says where an odd row was seen.
+    limit), ``enum`` the words offered, ``ranges`` pairs of whole numbers; ``string`` tells clients that
+    it is text and not a number. ``seen`` says where an odd row was seen.
     """
 
     name: str
@@ -73,7 +73,6 @@ class VariableRow:
     default: str | None = None
     writable: bool = False
     string: bool = False
-    number: bool = False
     length: int = 0
     enum: tuple[str, ...] = ()
     ranges: tuple[tuple[int, int], ...] = ()

@@ -1,0 +1,54 @@
+"""The conversions by the names that profile rows use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from usbhidups.ups.convert import dates, eaton, numbers, payloads, powercom, strings, voltages
+from usbhidups.ups.convert.rules import Reader, Writer
+
+__all__ = ["READERS", "WRITERS"]
+
+READERS: Mapping[str, Reader] = MappingProxyType(
+    {
+        "string": strings.string,
+        "date": dates.packed_date,
+        "bcd-date": dates.bcd_date,
+        "unix-date": dates.unix_date,
+        "unix-time": dates.unix_time,
+        "celsius": numbers.celsius,
+        "at-most-100": numbers.at_most_100,
+        "thermistor": numbers.thermistor,
+        "version-nibbles": numbers.version_nibbles,
+        "revision-letter": numbers.revision_letter,
+        "frequency-tenfold": numbers.frequency_tenfold,
+        "battery-two-thirds": voltages.battery_two_thirds,
+        "tiny-volts": voltages.tiny_volts,
+        "tiny-nominal-volts": voltages.tiny_nominal_volts,
+        "payload-hex": payloads.hexadecimal,
+        "payload-dotted": payloads.dotted,
+        "payload-integer": payloads.integer,
+        "payload-word": payloads.word,
+        "payload-bits": payloads.bits,
+        "payload-ascii-number": payloads.ascii_number,
+        "computed-realpower": eaton.computed_realpower,
+        "nominal-voltage-family": eaton.nominal_voltage,
+        "eco-mode": eaton.eco_mode,
+        "bypass-on": eaton.bypass_on,
+        "minutes-swapped": powercom.startup_seconds,
+        "minutes-and-seconds": powercom.shutdown_seconds,
+    }
+)
+
+WRITERS: Mapping[str, Writer] = MappingProxyType(
+    {
+        "date": dates.write_packed_date,
+        "bcd-date": dates.write_bcd_date,
+        "unix-date": dates.write_unix_date,
+        "unix-time": dates.write_unix_time,
+        "nominal-voltage-family": eaton.write_nominal_voltage,
+        "eco-mode": eaton.write_eco_mode,
+        "bypass-on": eaton.write_bypass_on,
+    }
+)

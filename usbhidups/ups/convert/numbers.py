@@ -1,0 +1,148 @@
+"""Numbers: what counts as one, how it is printed, and scales that firmwares get wrong."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+
+from usbhidups.ups.convert.rules import Access
+from usbhidups.ups.evidence import Reading
+from usbhidups.ups.profile import VariableRow
+
+__all__ = [
+    "at_most_100",
+    "celsius",
+    "formatted",
+    "frequency_tenfold",
+    "is_sentinel",
+    "masked",
+    "revision_letter",
+    "thermistor",
+    "version_nibbles",
+]
+
+_SENTINEL_BITS = 16  # narrower fields have too few values to spare one
+
+_KELVIN_RANGE = (273.0, 373.0)
+_KELVIN_ZERO = 273.15
+
+# hundredths of the thermistor's voltage at -40 degrees Celsius and every five degrees on (vendor-quirks.md 12)
+_THERMISTOR = (
+    49, 64, 83, 104, 130, 160, 195, 233, 275, 319, 366, 415, 463, 512, 559, 604, 646,
+    686, 723, 756, 786, 813, 837, 858, 877, 894, 908, 921, 933, 943, 951, 959, 966, 972,
+)  # fmt: skip
+_THERMISTOR_START = -40
+_THERMISTOR_STEP = 5
+
+
+def masked(value: int, mask: int | None) -> int:
+    """The bits of a value that a mask names, moved down to bit 0; the value itself without a mask."""
+    if not mask:
+        return value
+    return (value & mask) // (mask & -mask)
+
+
+def is_sentinel(row: VariableRow, reading: Reading) -> bool:
+    """Whether the number means "unknown" (failure E01): all bits set, or -1 where nothing is negative.
+
+    Countdowns keep their -1 ("none runs"), as NUT has it; a nominal value of 0 was never filled in (E06).
+    """
+    if row.name.startswith(("ups.timer.", "ups.delay.")) or row.mask is not None:
+        return False
+    if row.name.endswith(".nominal") and reading.logical == 0:
+        return True
+    if not row.name.endswith(("current", "temperature")) and reading.logical == -1:
+        return True
+    size = reading.field.size
+    return size >= _SENTINEL_BITS and reading.raw == (1 << size) - 1 and reading.logical > 0
+
+
+def formatted(row: VariableRow, reading: Reading, factor: float = 1.0) -> str | None:
+    """The number by the row's scale, mask and format; None for what is no number."""
+    value = reading.physical
+    if row.mask is not None:
+        value = float(masked(reading.logical, row.mask))
+    value *= row.scale * factor
+    return row.format % value if math.isfinite(value) else None
+
+
+def celsius(row: VariableRow, reading: Reading, access: Access) -> str | None:
+    """Kelvin or degrees Celsius by range (failure E04): 273 to 373 can only be kelvin."""
+    value = reading.physical * row.scale
+    if is_sentinel(row, reading) or not math.isfinite(value):
+        return None
+    low, high = _KELVIN_RANGE
+    return f"{value - _KELVIN_ZERO if low <= value <= high else value:.1f}"
+
+
+def at_most_100(row: VariableRow, reading: Reading, access: Access) -> str | None:
+    """A percentage whose firmware counts on above 100 while it charges."""
+    if is_sentinel(row, reading):
+        return None
+    return f"{min(reading.physical, 100.0):.0f}"
+
+
+def thermistor(row: VariableRow, reading: Reading, access: Access) -> str | None:
+    """A voltage over a thermistor, in degrees Celsius between the points of its table."""
+    if is_sentinel(row, reading) or not math.isfinite(reading.physical):
+        return None
+    hundredths = int(reading.physical * 100)
+    if hundredths <= _THERMISTOR[0]:
+        return str(_THERMISTOR_START)
+    last = len(_THERMISTOR) - 1
+    if hundredths >= _THERMISTOR[last]:
+        return str(_THERMISTOR_START + last * _THERMISTOR_STEP)
+    index = bisect_right(_THERMISTOR, hundredths) - 1
+    below, above = _THERMISTOR[index], _THERMISTOR[index + 1]
+    degrees = _THERMISTOR_START + index * _THERMISTOR_STEP
+    if hundredths == below:
+        return str(degrees)
+    return f"{degrees + _THERMISTOR_STEP * (hundredths - below) / (above - below):.2f}"
+
+
+def version_nibbles(row: VariableRow, reading: Reading, access: Access) -> str | None:
+    """``v<major>.<minor>b<build>`` from two hexadecimal digits and a byte."""
+    value = reading.logical
+    return f"v{value >> 12 & 15:X}.{value >> 8 & 15:X}b{value & 255:02d}"
+
+
+def revision_letter(row: VariableRow, reading: Reading, access: Access) -> str | None:
+    """``rev.<letter>v<number>`` from two bytes; letter 0 is written ``0``, 1 is A."""
+    letter, number = reading.logical >> 8 & 255, reading.logical & 255
+    return f"rev.{chr(ord('@') + letter) if letter else '0'}v{number:02d}"
+
+
+def frequency_tenfold(row: VariableRow, reading: Reading, access: Access) -> str | None:
+    """A frequency that some firmwares send ten times too high (failure E03).
+
+    The factor is decided by the first value that can be a frequency of mains with or without it, and then
+    stays for the connection: input and output decide on their own.
+    """
+    if is_sentinel(row, reading):
+        return None
+    key = f"{row.name} factor"
+    factor = access.memory.get(key)
+    if factor is None:
+        low, high = _frequency_window(row, reading.physical, access)
+        if low <= reading.physical <= high:
+            factor = access.memory[key] = 1.0
+        elif low <= reading.physical / 10 <= high:
+            factor = access.memory[key] = 0.1
+    return formatted(row, reading, factor or 1.0)
+
+
+def _frequency_window(row: VariableRow, value: float, access: Access) -> tuple[float, float]:
+    low, high = access.number("input.frequency.low"), access.number("input.frequency.high")
+    if low and high:
+        return low, high
+    side = row.name.split(".", 1)[0]
+    nominal = access.number(f"{side}.frequency.nominal") or access.number("input.frequency.nominal")
+    if not nominal:
+        nominal = _nominal_near(value) or _nominal_near(value / 10)
+    return (nominal * 0.95, nominal * 1.05) if nominal else (45.0, 65.0)
+
+
+def _nominal_near(value: float) -> float | None:
+    if 45 <= value <= 55:
+        return 50.0
+    return 60.0 if 55 < value <= 65 else None
