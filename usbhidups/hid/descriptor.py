@@ -7,58 +7,17 @@ firmware are mended by name elsewhere. Nothing here knows what a usage means.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain, islice, repeat
 from types import MappingProxyType
 
 from usbhidups.errors import DescriptorError
 from usbhidups.hid import items
+from usbhidups.hid.field import Field, ReportType
 from usbhidups.hid.items import Item, signed
 from usbhidups.hid.usages import index_node
 
 __all__ = ["Descriptor", "Field", "Oddity", "ReportType", "parse"]
-
-
-class ReportType(enum.Enum):
-    """The three report types of HID 1.11 section 5.6; the value is the number used in wValue."""
-
-    INPUT = 1
-    OUTPUT = 2
-    FEATURE = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of one report.
-
-    ``path``: usages of the open collections, outermost first, then the field's own usage; each is
-    ``page << 16 | id``. A collection whose type byte is 0x80 or more adds an index node after its usage
-    (``usages.index_node``). ``offset`` and ``size`` are bits; bit 0 is the first bit after the id byte.
-    ``logical_*`` are the limits after the "maximum written as -1" repair, which ``assumed_maximum`` tells.
-    ``physical_*`` are None when never given. ``exponent`` is the sign-extended Unit Exponent.
-    ``flags`` are the data bits of the main item (bit 0 constant, bit 1 variable, bit 8 buffered bytes).
-    """
-
-    report_type: ReportType
-    report_id: int
-    offset: int
-    size: int
-    path: tuple[int, ...]
-    flags: int
-    logical_minimum: int
-    logical_maximum: int
-    physical_minimum: int | None
-    physical_maximum: int | None
-    unit: int
-    exponent: int
-    assumed_maximum: bool = False
-
-    @property
-    def usage(self) -> int:
-        """The field's own usage: the last node of its path."""
-        return self.path[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +50,14 @@ class Descriptor:
 _TRANSFER_LIMIT = 0xFFFF  # wLength has 16 bits: longer descriptors and reports cannot be asked for
 _REPORT_LIMIT = 8 * (_TRANSFER_LIMIT - 1)  # bits of a report; the id byte takes the rest
 _FIELD_LIMIT = 4096
+_RANGED_LIMIT = 4 * _FIELD_LIMIT  # usages named by ranges, in all
 _DEPTH_LIMIT = 32
 _PUSH_LIMIT = 64
 _ODDITY_LIMIT = 100
 _EXPONENT_LIMIT = 127
 
 _DATA_KIND = (
-    3  # of a main item's bits: constant and variable; both clear is an array that carries data
+    3  # bits constant and variable of a main item; both clear is an array that carries data
 )
 _APPLICATION = 1  # collection types
 _INDEXED = 0x80
@@ -120,6 +80,13 @@ _UNSIGNED_GLOBALS = frozenset(
     {items.USAGE_PAGE, items.UNIT, items.REPORT_SIZE, items.REPORT_ID, items.REPORT_COUNT}
 )
 _UNSIGNED_MAXIMUM = -1  # where the other reading of the Logical Maximum is kept among the globals
+_ZERO_AT_START = (
+    *_UNSIGNED_GLOBALS,
+    items.LOGICAL_MINIMUM,
+    items.LOGICAL_MAXIMUM,
+    items.UNIT_EXPONENT,
+    _UNSIGNED_MAXIMUM,
+)
 _IGNORED = frozenset(
     {
         items.LONG,
@@ -142,91 +109,74 @@ def parse(data: bytes) -> Descriptor:
     if len(data) > _TRANSFER_LIMIT:
         raise DescriptorError(f"{len(data)} bytes are more than a report descriptor can have")
     parser = _Parser()
-    for item in items.iterate(data):
-        if not parser.accept(item):
-            break
+    parser.take(data)
     return parser.finish(len(data))
 
 
-class _Locals:
-    """Local state: the usages waiting for the next main item, as runs of (first, last)."""
+class _Unfinished:
+    """Local state that few descriptors have: half a usage range, an open set of alternatives."""
 
-    __slots__ = ("_in_set", "_set_taken", "first", "last", "page", "runs")
+    __slots__ = ("first", "last", "set_start")
 
     def __init__(self) -> None:
-        self.runs: list[tuple[int, int]] = []
-        self.page: int | None = None  # under which the last short usage was read
-        self.first: int | None = None  # half a range, waiting for its other half
+        self.first: int | None = None
         self.last: int | None = None
-        self._in_set = False
-        self._set_taken = False
-
-    def delimit(self, *, opening: bool) -> None:
-        """Begin or end a set of alternatives; its first member is the preferred one, and the one kept."""
-        self._in_set = opening
-        self._set_taken = False
-
-    def add(self, first: int, last: int) -> None:
-        if not self._set_taken:
-            self.runs.append((first, last))
-        self._set_taken = self._in_set
-
-    def total(self) -> int:
-        return sum([last - first + 1 for first, last in self.runs])
-
-    def take(self, count: int) -> Iterator[int]:
-        """Yield ``count`` usages; the last one repeats."""
-        every = chain.from_iterable([range(first, last + 1) for first, last in self.runs])
-        return islice(chain(every, repeat(self.runs[-1][1])), count)
+        self.set_start: int | None = None  # length of the queue when the set was opened
 
 
 class _Parser:
-    """Takes items one by one: globals by tag, local state, open collections, bits used per report."""
+    """State of the parse: globals by tag, queued usages, open collections, bits used per report."""
 
     def __init__(self) -> None:
-        self._globals = dict.fromkeys(
-            [*_UNSIGNED_GLOBALS, items.LOGICAL_MINIMUM, items.LOGICAL_MAXIMUM, _UNSIGNED_MAXIMUM], 0
-        )
+        self._globals = dict.fromkeys(_ZERO_AT_START, 0)
         self._pushed: list[dict[int, int]] = []
-        self._locals = _Locals()
+        self._queue: list[int] = []  # usages waiting for the next main item
+        self._unfinished: _Unfinished | None = None
+        self._ranged = 0  # usages that ranges have queued so far
         self._paths: list[tuple[int, ...]] = [()]  # of the open collections
         self._too_deep = 0  # open collections beyond _DEPTH_LIMIT
         self._fields: list[Field] = []
-        self._bits: dict[tuple[ReportType, int], int] = {}
+        self._bits: dict[
+            tuple[int, int], int
+        ] = {}  # used so far, by tag of main item and report id
         self._applications: list[int] = []
         self._oddities: dict[str, Oddity] = {}
 
-    def accept(self, item: Item) -> bool:
-        """Take one item; False when nothing after it can be trusted."""
-        _, tag, size, value = item
-        if tag == items.USAGE:
-            usage = self._usage(size, value)
-            self._locals.add(usage, usage)
-        elif tag in _UNSIGNED_GLOBALS:
-            self._globals[tag] = value
-        elif tag in _SIGNED_GLOBALS:
-            self._globals[tag] = signed(value, size)
-            if tag == items.LOGICAL_MAXIMUM:
-                self._globals[_UNSIGNED_MAXIMUM] = value
-        elif tag in _REPORT_TYPES:
-            self._report(item, _REPORT_TYPES[tag])
-            self._locals = _Locals()
-            return len(self._fields) < _FIELD_LIMIT
-        elif tag == items.COLLECTION:
-            self._open(item)
-            self._locals = _Locals()
-        elif tag == items.END_COLLECTION:
-            self._close(item)
-            self._locals = _Locals()
-        elif tag not in _IGNORED:
-            return self._rare(item)
-        return True
+    def take(self, data: bytes) -> None:
+        """Go through the items; stop where nothing further can be trusted."""
+        queue = self._queue
+        values = self._globals
+        for item in items.iterate(data):
+            offset, tag, size, value = item
+            if tag == items.USAGE:
+                if size < 4:  # as _usage does, without the call: a third of all items are usages
+                    value |= (values[items.USAGE_PAGE] & 0xFFFF) << 16
+                queue.append(value)
+            elif tag in _UNSIGNED_GLOBALS:
+                values[tag] = value
+            elif tag in _REPORT_TYPES:
+                self._report(item)
+                self._end_locals(offset)
+                if len(self._fields) >= _FIELD_LIMIT:
+                    break
+            elif tag in _SIGNED_GLOBALS:
+                self._signed_global(item)
+            elif tag == items.COLLECTION:
+                self._open(offset, value)
+                self._end_locals(offset)
+            elif tag == items.END_COLLECTION:
+                self._close(offset)
+                self._end_locals(offset)
+            elif tag not in _IGNORED:
+                self._rare(item)
+                if len(self._pushed) > _PUSH_LIMIT:
+                    break
 
     def finish(self, length: int) -> Descriptor:
         """What the items said; ``length`` is that of the whole descriptor."""
         if not self._fields:
-            why = next(iter(self._oddities.values()), Oddity(length, "no report"))
-            raise DescriptorError(f"no usable item ({why.text})", offset=why.offset)
+            why = next(iter(self._oddities.values()), Oddity(length, "it has no field"))
+            raise DescriptorError(f"no usable item: {why.text}", offset=why.offset)
         if len(self._paths) > 1:
             self._note(length, "a collection is not closed")
         ids = {report_id for _, report_id in self._bits}
@@ -235,7 +185,10 @@ class _Parser:
         return Descriptor(
             fields=tuple(self._fields),
             report_bytes=MappingProxyType(
-                {key: (min(bits, _REPORT_LIMIT) + 7) // 8 for key, bits in self._bits.items()}
+                {
+                    (_REPORT_TYPES[tag], report_id): (min(bits, _REPORT_LIMIT) + 7) // 8
+                    for (tag, report_id), bits in self._bits.items()
+                }
             ),
             numbered=ids != {0},
             applications=tuple(self._applications),
@@ -247,75 +200,112 @@ class _Parser:
         if len(self._oddities) < _ODDITY_LIMIT:
             self._oddities.setdefault(text, Oddity(offset, text))
 
+    def _signed_global(self, item: Item) -> None:
+        offset, tag, size, value = item
+        number = signed(value, size)
+        if tag == items.LOGICAL_MAXIMUM:
+            self._globals[_UNSIGNED_MAXIMUM] = value
+        elif tag == items.UNIT_EXPONENT:
+            if (
+                8 <= number <= 15
+            ):  # four bits in two's complement; some firmware writes a whole signed byte
+                number -= 16
+            elif abs(number) > _EXPONENT_LIMIT:
+                self._note(offset, f"unit exponent {number} is ignored")
+                number = 0
+        self._globals[tag] = number
+
     def _usage(self, size: int, value: int) -> int:
         """A usage with its page: its own where it has four bytes, else the one in force."""
-        if size == 4:
-            return value
-        page = self._locals.page = self._globals[items.USAGE_PAGE] & 0xFFFF
-        return page << 16 | value
+        return value if size == 4 else (self._globals[items.USAGE_PAGE] & 0xFFFF) << 16 | value
 
-    def _rare(self, item: Item) -> bool:
+    def _rare(self, item: Item) -> None:
         offset, tag, size, value = item
         if tag == items.USAGE_MINIMUM:
-            self._locals.first = self._usage(size, value)
-            self._range(offset)
+            self._range(offset, first=self._usage(size, value))
         elif tag == items.USAGE_MAXIMUM:
-            self._locals.last = self._usage(size, value)
-            self._range(offset)
+            self._range(offset, last=self._usage(size, value))
         elif tag == items.DELIMITER:
-            self._locals.delimit(opening=value == 1)
+            self._delimit(offset, opening=value == 1)
         elif tag == items.PUSH:
             self._pushed.append(self._globals.copy())
             if len(self._pushed) > _PUSH_LIMIT:
                 self._note(offset, f"more than {_PUSH_LIMIT} pushes; the rest is ignored")
-                return False
         elif tag == items.POP:
             if self._pushed:
-                self._globals = self._pushed.pop()
+                self._globals.clear()
+                self._globals.update(self._pushed.pop())
             else:
                 self._note(offset, "pop without push")
         elif tag == items.TRUNCATED:
             self._note(offset, "the descriptor ends inside an item")
         else:
             self._note(offset, f"reserved item {tag:#04x}")
-        return True
 
-    def _range(self, offset: int) -> None:
-        first, last = self._locals.first, self._locals.last
+    def _range(self, offset: int, *, first: int | None = None, last: int | None = None) -> None:
+        """Take one end of a usage range; queue its usages once both are there."""
+        half = self._unfinished = self._unfinished or _Unfinished()
+        half.first = first = half.first if first is None else first
+        half.last = last = half.last if last is None else last
         if first is None or last is None:
             return
-        self._locals.first = self._locals.last = None
-        if first <= last and first >> 16 == last >> 16:
-            self._locals.add(first, last)
-        else:
+        half.first = half.last = None
+        if last < first or last >> 16 != first >> 16 or self._ranged >= _RANGED_LIMIT:
             self._note(offset, f"usage range {first:#010x} to {last:#010x} is ignored")
+            return
+        usages = range(first, min(last + 1, first + _FIELD_LIMIT))  # more could not become fields
+        self._ranged += len(usages)
+        self._queue.extend(usages)
 
-    def _open(self, item: Item) -> None:
+    def _delimit(self, offset: int, *, opening: bool) -> None:
+        """Open or close a set of alternative usages: the first is the preferred one, and the one kept."""
+        state = self._unfinished = self._unfinished or _Unfinished()
+        if opening == (state.set_start is not None):
+            self._note(offset, "delimiter within a set" if opening else "delimiter ends no set")
+        elif opening:
+            state.set_start = len(self._queue)
+        else:
+            self._close_set(state)
+
+    def _close_set(self, state: _Unfinished) -> None:
+        if state.set_start is not None:
+            del self._queue[state.set_start + 1 :]
+            state.set_start = None
+
+    def _end_locals(self, offset: int) -> None:
+        """Drop all local state, as every main item does."""
+        self._queue.clear()
+        if self._unfinished is not None:
+            if self._unfinished.first is not None or self._unfinished.last is not None:
+                self._note(offset, "half a usage range is ignored")
+            self._unfinished = None
+
+    def _open(self, offset: int, kind: int) -> None:
         if len(self._paths) > _DEPTH_LIMIT:
             self._too_deep += 1
             self._note(
-                item.offset, f"collections more than {_DEPTH_LIMIT} deep; their items are ignored"
+                offset, f"collections more than {_DEPTH_LIMIT} deep; their items are ignored"
             )
             return
-        usage = self._locals.runs[0][0] if self._locals.runs else 0
+        usage = self._queue[0] if self._queue else 0
         path = (*self._paths[-1], usage)
-        if item.value == _APPLICATION and len(self._paths) == 1:
+        if kind == _APPLICATION and len(self._paths) == 1:
             self._applications.append(usage)
-        if item.value >= _INDEXED:
-            path = (*path, index_node(item.value & 0x7F))
+        if kind >= _INDEXED:
+            path = (*path, index_node(kind & 0x7F))
         self._paths.append(path)
 
-    def _close(self, item: Item) -> None:
+    def _close(self, offset: int) -> None:
         if self._too_deep:
             self._too_deep -= 1
         elif len(self._paths) > 1:
             self._paths.pop()
         else:
-            self._note(item.offset, "end of a collection that is not open")
+            self._note(offset, "end of a collection that is not open")
 
-    def _report(self, item: Item, report_type: ReportType) -> None:
+    def _report(self, item: Item) -> None:
         """An Input, Output or Feature item: its bits are used up, and become fields where they have usages."""
-        offset, _, _, flags = item
+        offset, tag, _, flags = item
         values = self._globals
         report_id = values[items.REPORT_ID]
         size = values[items.REPORT_SIZE]
@@ -323,33 +313,26 @@ class _Parser:
         if report_id > 0xFF:
             self._note(offset, f"report id {report_id} does not fit its byte")
             report_id &= 0xFF
-        start = self._bits.get((report_type, report_id), 0)
-        end = self._bits[report_type, report_id] = start + size * count
+        report_type = _REPORT_TYPES[tag]
+        start = self._bits.get((tag, report_id), 0)
+        end = self._bits[tag, report_id] = start + size * count
         if end > _REPORT_LIMIT:
-            self._note(
-                offset,
-                f"{report_type.name.lower()} report {report_id:#04x} is too long to transfer",
-            )
+            name = report_type.name.lower()
+            self._note(offset, f"{name} report {report_id:#04x} is too long to transfer")
             return
-        waiting = self._locals
-        if waiting.first is not None or waiting.last is not None:
-            self._note(offset, "half a usage range is ignored")
-        if not waiting.runs or self._too_deep or start == end:
+        if not self._queue or self._too_deep or start == end:
             return  # padding
-        page = values[items.USAGE_PAGE] & 0xFFFF
-        if waiting.page not in (None, page):
-            self._note(offset, "the usage page changes between a usage and its item")
-        usages = waiting.take(min(count, _FIELD_LIMIT - len(self._fields)))
-        if not flags & _DATA_KIND and waiting.total() > count:
-            # The content of such a slot tells which usage is on; it is the value of none of them.
-            self._note(offset, "an array chooses among usages; its fields are left without a name")
-            usages = repeat(
-                waiting.runs[0][0] & ~0xFFFF, min(count, _FIELD_LIMIT - len(self._fields))
-            )
-        minimum, maximum, assumed = self._logical_limits(offset)
-        exponent = self._exponent(offset)
+        minimum = values[items.LOGICAL_MINIMUM]
+        maximum = values[items.LOGICAL_MAXIMUM]
+        assumed = False
+        if maximum < minimum:
+            maximum, assumed = self._repaired_maximum(offset, minimum, maximum)
+        physical_minimum = values.get(items.PHYSICAL_MINIMUM)
+        physical_maximum = values.get(items.PHYSICAL_MAXIMUM)
+        unit = values[items.UNIT]
+        exponent = values[items.UNIT_EXPONENT]
         path = self._paths[-1]
-        for usage in usages:
+        for usage in self._usages(offset, flags, count):
             self._fields.append(
                 Field(
                     report_type,
@@ -360,41 +343,40 @@ class _Parser:
                     flags,
                     minimum,
                     maximum,
-                    values.get(items.PHYSICAL_MINIMUM),
-                    values.get(items.PHYSICAL_MAXIMUM),
-                    values[items.UNIT],
+                    physical_minimum,
+                    physical_maximum,
+                    unit,
                     exponent,
                     assumed,
                 )
             )
             start += size
-        if start < end:
-            self._note(offset, f"more than {_FIELD_LIMIT} fields; the rest is ignored")
 
-    def _logical_limits(self, offset: int) -> tuple[int, int, bool]:
-        """Minimum, maximum, and whether the maximum is read unsigned, since signed it is below the minimum.
+    def _usages(self, offset: int, flags: int, count: int) -> list[int]:
+        """The usages of ``count`` fields: one each, the last repeating."""
+        queue = self._queue
+        if self._unfinished is not None:
+            self._close_set(self._unfinished)
+        if not flags & _DATA_KIND and len(queue) > count:
+            # What such a slot holds tells which usage is on; it is the value of none of them.
+            self._note(offset, "an array chooses among usages; its fields have no name")
+            queue = [queue[0] & ~0xFFFF]
+        room = _FIELD_LIMIT - len(self._fields)
+        if count > room:
+            self._note(offset, f"more than {_FIELD_LIMIT} fields; the rest is ignored")
+            count = room
+        return queue[:count] + queue[-1:] * (count - len(queue))
+
+    def _repaired_maximum(self, offset: int, minimum: int, maximum: int) -> tuple[int, bool]:
+        """A maximum below the minimum, read unsigned if that helps, and whether it did.
 
         Judged when both are in force, whichever was written first (hid-power-device.md section 3, rule 1).
         """
-        minimum = self._globals[items.LOGICAL_MINIMUM]
-        maximum = self._globals[items.LOGICAL_MAXIMUM]
-        if minimum <= maximum:
-            return minimum, maximum, False
         unsigned = self._globals[_UNSIGNED_MAXIMUM]
-        if minimum <= unsigned:
-            self._note(
-                offset, f"logical maximum {maximum} below minimum {minimum} is taken as {unsigned}"
-            )
-            return minimum, unsigned, True
-        self._note(offset, f"logical maximum {maximum} is below minimum {minimum}")
-        return minimum, maximum, False
-
-    def _exponent(self, offset: int) -> int:
-        """The unit exponent: four bits in two's complement, or a whole signed byte as in some firmware."""
-        exponent = self._globals.get(items.UNIT_EXPONENT, 0)
-        if 8 <= exponent <= 15:
-            return exponent - 16
-        if abs(exponent) > _EXPONENT_LIMIT:
-            self._note(offset, f"unit exponent {exponent} is ignored")
-            return 0
-        return exponent
+        if unsigned < minimum:
+            self._note(offset, f"logical maximum {maximum} is below minimum {minimum}")
+            return maximum, False
+        self._note(
+            offset, f"logical maximum {maximum} below minimum {minimum} is taken as {unsigned}"
+        )
+        return unsigned, True

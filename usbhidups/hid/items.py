@@ -7,7 +7,7 @@ constants below. Whatever the bytes are, iterating over them neither fails nor r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TypeAlias
 
 __all__ = ["Item", "iterate", "signed"]
 
@@ -47,22 +47,9 @@ TRUNCATED = 0x100  # no item at all: the descriptor ends inside one
 _DATA_SIZES = (0, 1, 2, 4)
 
 
-class Item(NamedTuple):
-    """One item: byte offset of its prefix, tag (a constant of this module), its data and their bytes.
-
-    ``value`` is the data read as an unsigned little-endian number.
-    """
-
-    offset: int
-    tag: int
-    size: int
-    value: int
-
-
-def signed(value: int, size: int) -> int:
-    """Item data as two's complement at the size in bytes they were written in (HID 1.11 section 5.8)."""
-    limit = 1 << (8 * size)
-    return value - limit if 2 * value >= limit > 1 else value
+# Item: byte offset of its prefix, tag (a constant of this module), size of its data in bytes, and the data
+# read as an unsigned little-endian number. A plain tuple, since a descriptor has hundreds.
+Item: TypeAlias = tuple[int, int, int, int]
 
 
 def iterate(data: bytes) -> Iterator[Item]:
@@ -85,7 +72,16 @@ def iterate(data: bytes) -> Iterator[Item]:
             start = position + 1
         following = start + size
         if following > end:
-            yield Item(position, TRUNCATED, end - position, 0)
+            yield position, TRUNCATED, end - position, 0
             return
-        yield Item(position, tag, size, int.from_bytes(data[start:following], "little"))
+        if size == 1:
+            yield position, tag, 1, data[start]
+        else:
+            yield position, tag, size, int.from_bytes(data[start:following], "little")
         position = following
+
+
+def signed(value: int, size: int) -> int:
+    """Item data as two's complement at the size in bytes they were written in (HID 1.11 section 5.8)."""
+    limit = 1 << (8 * size)
+    return value - limit if 2 * value >= limit > 1 else value

@@ -7,7 +7,7 @@ is raw with its sign. No units here, no judgement of what a value out of range m
 
 from __future__ import annotations
 
-from usbhidups.hid.descriptor import Field
+from usbhidups.hid.field import Field
 
 __all__ = ["extract", "folded", "in_range", "insert", "logical"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from usbhidups.hid.descriptor import Field
+from usbhidups.hid.field import Field
 
 __all__ = ["grain", "to_logical", "to_physical"]
 

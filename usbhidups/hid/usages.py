@@ -7,7 +7,6 @@ of vendor pages are not here: the same number means different things to differen
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -19,8 +18,8 @@ __all__ = ["Names", "index_node"]
 _INDEX_BASE = 1 << 32  # usages have 32 bits, so no page can collide with an index
 _INDEX_LIMIT = 0x80  # collection types 0x80..0xff carry the index in their low seven bits
 
-_INDEX = re.compile(r"\[([0-9]{1,3})\]")
-_HEXADECIMAL = re.compile(r"(?:0[xX])?([0-9a-fA-F]{1,8})")
+_INDEX_TEXTS = frozenset([str(index) for index in range(_INDEX_LIMIT)])
+_HEX_DIGITS = frozenset("0123456789abcdef")
 
 _NO_NAMES: Mapping[int, str] = MappingProxyType({})
 
@@ -79,8 +78,10 @@ class Names:
             usage = _STANDARD_BY_NAME.get(name)
         if usage is not None:
             return usage
-        if match := _HEXADECIMAL.fullmatch(part):
-            return int(match[1], 16)
-        if (match := _INDEX.fullmatch(part)) and int(match[1]) < _INDEX_LIMIT:
-            return index_node(int(match[1]))
+        digits = name.removeprefix("0x")
+        if 1 <= len(digits) <= 8 and _HEX_DIGITS.issuperset(digits):
+            return int(digits, 16)
+        index = name.removeprefix("[").removesuffix("]")
+        if name == f"[{index}]" and index in _INDEX_TEXTS:
+            return index_node(int(index))
         raise UnknownUsage(part, path=text)
