@@ -11,6 +11,7 @@ import enum
 
 __all__ = [
     "AccessDenied",
+    "AlreadyRunning",
     "ClientError",
     "ConfigError",
     "DescriptorError",
@@ -54,6 +55,17 @@ class ProfileError(ConfigError):
 
 class FixtureError(ConfigError):
     """A fixture (recorded or described device) cannot be used: stop, and name file and key."""
+
+
+class AlreadyRunning(UsbHidUpsError):
+    """A live instance serves this state socket: ask it to end and try again, or stop.
+
+    ``path`` is the socket's.
+    """
+
+    def __init__(self, *, path: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: another driver is listening there")
 
 
 class DeviceNotFound(UsbHidUpsError):
