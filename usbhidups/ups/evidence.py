@@ -64,6 +64,10 @@ class Evidence:
         """Remember that the device did not give this report; what it said before stays, and ages."""
         self._refused[report_type, report_id] = at
 
+    def drop(self, report_type: ReportType, report_id: int) -> None:
+        """Drop a report that has failed for so long that its values are worth nothing."""
+        self._reports.pop((report_type, report_id), None)
+
     def forget(self) -> None:
         """Drop everything: the device was reopened, or is another one."""
         self._reports.clear()

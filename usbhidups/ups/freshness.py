@@ -1,0 +1,213 @@
+"""Is what we know still true? Stale is declared when freshness cannot be proven, and only then.
+
+Three proofs count: the mains' report was read lately (or announced), not everything fails, and the device's
+measurements still move as they used to. The last one finds a controller that hangs while its USB part goes
+on answering with old bytes (failure B08): an unchanged value alone proves nothing, so the pause between two
+changes is compared with the longest pause this very device has ever made, and a device whose values
+never moved is never called frozen.
+
+Time is an argument (seconds of one monotonic clock).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from usbhidups.errors import TransferKind
+from usbhidups.ups.wanted import Key
+
+__all__ = ["Freshness", "Health", "Life"]
+
+GRACE = 4.0
+"""Seconds by which a proof may be late before the data are stale: two cycles of NUT's default."""
+
+FAILURES_TO_REOPEN = 3
+"""Transfers that fail in a row, with nothing heard in between, before the device is opened again."""
+
+STILL_AT_LEAST = 45.0
+STILL_FACTOR = 2.5
+"""The pause in which nothing moves that calls a device frozen: so many seconds, and so many times the
+longest pause seen. With pulses every 6 s this stays below the 60 s of invariant I6."""
+
+PULSE = 6.0
+PULSE_HURRIED = 3.0
+"""Seconds between reads of the report that moves most; the second once it rests suspiciously long."""
+
+CHANGES_TO_LEARN = 12
+LEARNING = 60.0
+"""Changes and seconds after which the pauses of a device count as known."""
+
+HEALING = 2.0
+"""Seconds for which a stale device must do well before it is fresh again; not after a reconnection."""
+
+REOPEN_AGAIN = 60.0
+"""Seconds between two attempts to wake a frozen device by opening it anew."""
+
+
+class Health(enum.Enum):
+    """How much the data may be trusted, and what the owner of the device should do."""
+
+    FRESH = "fresh"
+    DOUBTFUL = "doubtful"  # late, or suspiciously still: published as fresh, shown as doubtful
+    STALE = "stale"  # freshness is not proven
+    REOPEN = "reopen"  # stale or about to be: close the device and open it again
+
+
+@dataclass(slots=True)
+class Life:
+    """How one report has moved: number of changes and of reads."""
+
+    changes: int = 0
+    reads: int = 0
+
+
+class Freshness:
+    """The proofs of one device; they outlive a reconnection."""
+
+    def __init__(self, *, now: float) -> None:
+        self._since = now
+        self._lives: dict[Key, Life] = {}
+        self._last_bytes: dict[Key, bytes] = {}
+        self._moved_at: float | None = None
+        self._longest_pause = 0.0
+        self._moves = 0
+        self._failing: list[Key] = []
+        self._failing_since: float | None = None
+        self._lost_at: float | None = None
+        self._late = False
+        self._good_since: float | None = None
+        self._frozen = False
+        self._woken_at: float | None = None
+        self.bad = 0
+
+    # -- what happened -----------------------------------------------------------------------
+
+    def heard(self, key: Key, data: bytes, *, measured: bool, now: float) -> None:
+        """A well-formed report came. ``measured``: it holds numbers that may be expected to move."""
+        self._failing.clear()
+        self._failing_since = None
+        before = self._last_bytes.get(key)
+        self._last_bytes[key] = bytes(data)
+        moved = before is not None and before != data
+        if measured:
+            life = self._lives.setdefault(key, Life())
+            life.reads += 1
+            life.changes += moved
+            if moved and self._moved_at is not None and now > self._moved_at:
+                self._longest_pause = max(self._longest_pause, now - self._moved_at)
+                self._moves += 1
+        if moved:
+            self._moved_at = now
+            self._frozen = False
+
+    def failed(self, key: Key, kind: TransferKind, *, supported: bool, now: float) -> None:
+        """A control read failed. A report that never worked and is refused says nothing of the device."""
+        if kind is TransferKind.STALL and not supported:
+            return
+        self.bad += 1
+        self._failing.append(key)
+        if self._failing_since is None:
+            self._failing_since = now
+
+    def disconnected(self, *, now: float) -> None:
+        """The device is not open any more."""
+        if self._lost_at is None:
+            self._lost_at = now
+
+    def reconnected(self, *, now: float) -> None:
+        """The device was opened again: pauses during the absence do not count, a freeze still does."""
+        self._lost_at = None
+        self._late = False
+        self._failing.clear()
+        self._failing_since = None
+        if not self._frozen and self._moved_at is not None:
+            self._moved_at = now
+
+    @property
+    def failing(self) -> int:
+        """Transfers that failed in a row, with nothing heard in between."""
+        return len(self._failing)
+
+    # -- what follows ------------------------------------------------------------------------
+
+    def health(self, *, proof_at: float | None, expected: float, now: float) -> tuple[Health, str]:
+        """Judge. ``proof_at``: when the mains' state was last read or announced (None: never);
+        ``expected``: seconds after which the next proof was to come.
+        """
+        verdict, reason = self._judge(proof_at, expected, now)
+        if verdict in (Health.STALE, Health.REOPEN):
+            self._late = self._late or proof_at is not None
+            self._good_since = None
+            return verdict, reason
+        if self._late and self._lost_at is None:
+            if self._good_since is None:
+                self._good_since = now
+            if now - self._good_since < HEALING:
+                return Health.STALE, "answers again, not for long yet"
+            self._late = False
+        return verdict, reason
+
+    def pulse(self, *, now: float) -> tuple[Collection[Key], float]:
+        """Reports whose movement is watched, and the seconds between their reads."""
+        moving = [
+            (life.changes / life.reads, key)
+            for key, life in self._lives.items()
+            if life.changes and life.reads
+        ]
+        if not moving:
+            return (), PULSE
+        moving.sort(key=lambda item: (-item[0], item[1][1]))
+        still = 0.0 if self._moved_at is None else now - self._moved_at
+        if still > max(2.5 * PULSE, 1.2 * self._longest_pause):
+            return [key for _, key in moving[:4]], PULSE_HURRIED
+        return [moving[0][1]], PULSE
+
+    def _judge(self, proof_at: float | None, expected: float, now: float) -> tuple[Health, str]:
+        if self._lost_at is not None:
+            if proof_at is None or now - max(self._lost_at, proof_at) > GRACE:
+                return Health.STALE, "the device is not connected"
+            return Health.DOUBTFUL, "the device is being reconnected"
+        if self._all_fail(now):
+            return Health.REOPEN, f"nothing is answered any more ({len(self._failing)} transfers)"
+        if proof_at is None:
+            return Health.STALE, "the state of the mains was not read yet"
+        age = now - proof_at
+        if age > expected + GRACE:
+            return Health.STALE, f"the state of the mains was last read {age:.0f} s ago"
+        limit = self._still_limit(now)
+        if limit is not None and self._moved_at is not None:
+            still = now - self._moved_at
+            if still > limit:
+                self._frozen = True
+                if self._woken_at is None or now - self._woken_at > REOPEN_AGAIN:
+                    self._woken_at = now
+                    return Health.REOPEN, self._stillness(still)
+                return Health.STALE, self._stillness(still)
+            if still > 0.7 * limit:
+                return Health.DOUBTFUL, f"no measured value has moved for {still:.0f} s"
+        if age > expected + GRACE / 2 or len(self._failing) >= FAILURES_TO_REOPEN:
+            return Health.DOUBTFUL, "the device answers late"
+        return Health.FRESH, ""
+
+    def _all_fail(self, now: float) -> bool:
+        """Several reports in a row fail, or one that is all there is; slow failures count for more."""
+        if self._failing_since is None or len(self._failing) < 2:
+            return False
+        lasting = now - self._failing_since
+        if len(self._failing) < FAILURES_TO_REOPEN and lasting < GRACE / 2:
+            return False
+        return len(set(self._failing)) >= 2 or lasting > 2 * GRACE
+
+    def _still_limit(self, now: float) -> float | None:
+        """Seconds of stillness that prove a freeze; None while too little is known of this device."""
+        if self._moves < CHANGES_TO_LEARN or now - self._since < LEARNING:
+            return None
+        return max(STILL_AT_LEAST, STILL_FACTOR * self._longest_pause)
+
+    def _stillness(self, still: float) -> str:
+        return (
+            f"frozen: no measured value has moved for {still:.0f} s, the longest pause before was"
+            f" {self._longest_pause:.0f} s"
+        )

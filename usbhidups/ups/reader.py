@@ -1,0 +1,273 @@
+"""The reading side of one UPS: what to ask for, what to believe of the answers, and whether they are fresh.
+
+It joins ``schedule``, ``doubt``, ``announce``, ``freshness`` and ``evidence``; it knows reports, not meanings.
+Time is an argument (seconds of one monotonic clock).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from usbhidups.errors import TransferKind
+from usbhidups.hid.descriptor import Field, ReportType
+from usbhidups.ups.announce import Announcements, Finding
+from usbhidups.ups.doubt import Doubt, Verdict
+from usbhidups.ups.evidence import Evidence
+from usbhidups.ups.freshness import Freshness, Health
+from usbhidups.ups.mapping import Binding, BoundVariable
+from usbhidups.ups.options import Options
+from usbhidups.ups.plan import ReadRequest
+from usbhidups.ups.schedule import Beat, Schedule
+from usbhidups.ups.wanted import Key, coverage, key_of, proof_keys, wanted
+
+__all__ = ["Reader"]
+
+GUARDED = frozenset({"battery.charge", "battery.voltage", "battery.runtime"})
+"""Numbers that cannot fall by half within seconds without a second look (D08)."""
+
+DEAF_AFTER = 3
+DEAF_FOR = 600.0
+"""Failures in a row after which the interrupt endpoint is left alone, and for how many seconds."""
+
+QUIET_AT_MOST = 60.0
+"""Seconds of silence that an interrupt-only device may always make."""
+
+
+class Reader:
+    """The reports of one UPS, from the wire to the evidence."""
+
+    def __init__(
+        self, binding: Binding, options: Options, *, has_endpoint: bool, now: float
+    ) -> None:
+        pacing = binding.profile.pacing
+        self._binding = binding
+        self._interrupts = pacing.use_interrupt and not options.pollonly and has_endpoint
+        self._controls = pacing.use_feature and not options.interruptonly
+        self._tolerance = options.interrupt_pipe_no_events_tolerance
+        self._covered: Mapping[Key, Key] = coverage(binding) if self._interrupts else {}
+        self._proof_keys = proof_keys(binding)
+        self._asked_as = _asked_as(binding) if self._controls else {}
+        self._measured = frozenset(
+            key_of(field)
+            for bound in binding.variables
+            if bound.row.default is None
+            for field in (bound.field, bound.twin)
+            if field is not None
+        )
+        self.evidence = Evidence(binding.descriptor)
+        self.freshness = Freshness(now=now)
+        self._doubt = Doubt(essential=self._proof_keys, guarded=_guarded(binding))
+        self._announcements = Announcements(binding, self._covered)
+        full = options.pollfreq if options.pollfreq is not None else pacing.full_interval
+        self._schedule = Schedule(Beat(options.pollinterval, full, pacing.request_gap))
+        self._want({}, now)
+        self._outstanding: set[Key] = set()
+        self._proof_at: float | None = None
+        self._longest_silence = 0.0
+        self._deaf_until: float | None = None
+        self._deaf_count = 0
+        self._empty_count = 0
+        self.changed = True
+
+    # -- asking ------------------------------------------------------------------------------
+
+    def reads_due(self, now: float) -> tuple[ReadRequest, ...]:
+        """Reports to fetch now, in this order."""
+        if not self._controls:
+            return ()
+        if self._deaf_until is not None and now >= self._deaf_until:
+            self._deaf_until = None
+            self._deaf_count = 0
+        self._feel_pulse(now)
+        requests = self._schedule.due(now)
+        self._outstanding.update((request.report_type, request.report_id) for request in requests)
+        return requests
+
+    def next_due(self, now: float) -> float:
+        """Seconds until ``reads_due`` has something; the beat where nothing is ever asked."""
+        if not self._controls:
+            return self._schedule.beat.status
+        return self._schedule.next_due(now)
+
+    @property
+    def listens(self) -> bool:
+        """Whether the interrupt endpoint is worth waiting on."""
+        return self._interrupts and self._deaf_until is None
+
+    def supplied(self, sources: Mapping[str, BoundVariable], *, now: float) -> None:
+        """Say which rows give the variables their values now, so that others need not be read."""
+        self._want(sources, now)
+
+    def ask(self, fields: tuple[Field, ...], *, at: float) -> None:
+        """Have the reports of these fields read no later than ``at``."""
+        for field in fields:
+            self._schedule.ask(key_of(field), at=at)
+
+    def on_battery(self, *, yes: bool) -> None:
+        """Read more often while the mains are away."""
+        self._schedule.on_battery = yes
+
+    # -- answers -----------------------------------------------------------------------------
+
+    def got(self, report_type: ReportType, data: bytes, *, now: float) -> None:
+        """A report came, asked for or not."""
+        if not data:
+            return
+        key = (report_type, data[0])
+        size = self._binding.descriptor.report_bytes.get(key)
+        if size is None:
+            return
+        data = bytes(data[: size + 1])
+        announced = report_type is ReportType.INPUT and key not in self._outstanding
+        self._outstanding.discard(key)
+        if announced:
+            self._deaf_count = self._empty_count = 0
+        if len(data) < 2 and size:
+            if not announced:
+                self.failed(ReadRequest(*key, size + 1), TransferKind.SHORT, now=now)
+            return
+        if not announced:
+            self._schedule.answered(key, now=now)
+        asked_as = self._asked_as.get(key, key)
+        verdict = self._doubt.judge(key, data, announced=announced, asked_as=asked_as, now=now)
+        if verdict is Verdict.ASK_AGAIN:
+            if asked_as in self._asked_as.values():
+                self._schedule.ask(asked_as, at=now)
+                self.freshness.heard(key, data, measured=False, now=now)
+                return
+            self._doubt.could_not_ask(asked_as, now=now)
+        self._believe(key, data, announced=announced, now=now)
+
+    def failed(self, request: ReadRequest, kind: TransferKind, *, now: float) -> None:
+        """A control read failed."""
+        key = (request.report_type, request.report_id)
+        self._outstanding.discard(key)
+        supported = self.evidence.report(*key) is not None
+        self._schedule.failed(key, kind, now=now)
+        self.freshness.failed(key, kind, supported=supported, now=now)
+        self.evidence.refuse(*key, now)
+        self.changed = True
+        believed = self._doubt.could_not_ask(key, now=now)
+        if believed is not None:
+            self._believe(believed[0], believed[1], announced=True, now=now)
+        if supported and self.freshness.failing > 1:
+            self._schedule.ask_another(key, at=now)
+        for lost in self._schedule.lost(now):
+            self.evidence.drop(*lost)
+
+    def input_failed(self, kind: TransferKind, *, now: float) -> None:
+        """Waiting on the interrupt endpoint failed; a timeout is no failure."""
+        if kind is TransferKind.TIMEOUT:
+            return
+        self._deaf_count += 1
+        if self._deaf_count >= DEAF_AFTER and self._controls:
+            self._deaf_until = now + DEAF_FOR
+
+    def no_input(self) -> None:
+        """A wait on the interrupt endpoint ended empty."""
+        self._empty_count += 1
+
+    # -- the connection ----------------------------------------------------------------------
+
+    def disconnected(self, *, now: float) -> None:
+        """The device is not open any more; what it said stays, and ages."""
+        self.freshness.disconnected(now=now)
+        self._outstanding.clear()
+
+    def reconnected(self, *, now: float) -> None:
+        """The same device was opened again: its status is read first."""
+        self.freshness.reconnected(now=now)
+        self._schedule.restart(now=now)
+        self._doubt.forget()
+        self._announcements.forget()
+        self._outstanding.clear()
+        self._deaf_until = None
+        self._deaf_count = self._empty_count = 0
+
+    def health(self, now: float) -> tuple[Health, str]:
+        """How much the evidence may be trusted."""
+        if 0 <= self._tolerance < self._empty_count:
+            self._empty_count = 0
+            return Health.REOPEN, "the interrupt endpoint has been silent for too long"
+        verdict, reason = self.freshness.health(
+            proof_at=self._proof_at, expected=self._expected(), now=now
+        )
+        if verdict is Health.FRESH and not self._schedule.status_tried():
+            return Health.STALE, "the status was not read yet"
+        return verdict, reason
+
+    @property
+    def outliers(self) -> int:
+        """Reports that a second look contradicted."""
+        return self._doubt.outliers
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _believe(self, key: Key, data: bytes, *, announced: bool, now: float) -> None:
+        before = self.evidence.report(*key)
+        self.evidence.feed(key[0], data, now)
+        if before is None or before.data != data:
+            self.changed = True
+        if announced:
+            self._schedule.announced(key, now=now)
+            findings = self._announcements.announced(key, data, now=now)
+        else:
+            findings = self._announcements.polled(key, data, now=now)
+        self._learn(findings)
+        self.freshness.heard(key, data, measured=key in self._measured, now=now)
+        if key in self._proof_keys or not self._proof_keys:
+            if self._proof_at is not None:
+                self._longest_silence = max(self._longest_silence, now - self._proof_at)
+            self._proof_at = now
+
+    def _learn(self, findings: list[Finding]) -> None:
+        for finding in findings:
+            if finding.announces:
+                self._schedule.proof(finding.key)
+            else:
+                self._schedule.disproof(finding.key)
+
+    def _expected(self) -> float:
+        if not self._controls:
+            return max(QUIET_AT_MOST, 3 * self._longest_silence)
+        if not self._proof_keys:
+            return self._schedule.beat.full
+        return min(self._schedule.expected(key) for key in self._proof_keys)
+
+    def _feel_pulse(self, now: float) -> None:
+        keys, seconds = self.freshness.pulse(now=now)
+        for key in keys:
+            self._schedule.ask_within(key, seconds)
+
+    def _want(self, supplied: Mapping[str, BoundVariable], now: float) -> None:
+        reports = wanted(
+            self._binding, tried=self._schedule.tried, supplied=supplied, covered=self._covered
+        )
+        self._schedule.want(reports, now=now)
+
+
+def _asked_as(binding: Binding) -> dict[Key, Key]:
+    """For each report: the one to read for a second look (the Feature report of an announced one)."""
+    answers: dict[Key, Key] = {}
+    for field, twin in _fields(binding):
+        answers.setdefault(key_of(field), key_of(field))
+        if twin is not None:
+            answers[key_of(twin)] = key_of(field)
+    return answers
+
+
+def _fields(binding: Binding) -> list[tuple[Field, Field | None]]:
+    return [
+        *((flag.field, flag.twin) for flag in binding.flags),
+        *((variable.field, variable.twin) for variable in binding.variables),
+    ]
+
+
+def _guarded(binding: Binding) -> list[Field]:
+    return [
+        field
+        for bound in binding.variables
+        if bound.row.name in GUARDED
+        for field in (bound.field, bound.twin)
+        if field is not None
+    ]

@@ -1,0 +1,286 @@
+"""What to read next: status in a steady beat, values in their turn, constants once, nothing too fast.
+
+The beat of the mains' report is half of pollinterval, so that a change which the device does not announce
+is seen after a quarter of it on average. Where the interrupt endpoint has been seen to announce every
+change, control reads become a slow cross-check. The request rate falls as errors rise (invariant I7); a
+report that times out twice is left alone for minutes (B12). Values are read together with the beat, so
+that the thread wakes seldom.
+
+Time is an argument (seconds of one monotonic clock).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from usbhidups.errors import TransferKind
+from usbhidups.ups.plan import ReadRequest
+from usbhidups.ups.wanted import Key, Rank, Wanted
+
+__all__ = ["CROSS_CHECK", "Beat", "Schedule"]
+
+CROSS_CHECK = 9.0
+"""Seconds between control reads of a report that the interrupt endpoint is proven to announce; short
+enough to keep awake the controllers that reset without traffic (C03)."""
+
+BATCH = 4
+"""Reports of lower rank read at once, so that jobs and events are never far away."""
+
+QUARANTINE = 300.0
+QUARANTINE_MOST = 3600.0
+"""Seconds for which a report that timed out twice is not asked for; doubled each time."""
+
+UNSUPPORTED = 600.0
+"""Seconds between tries of a report that was refused from the first."""
+
+_PROOFS_NEEDED = 2  # announced changes after which announcements are trusted
+_ERROR_WEIGHT = 0.1  # of the newest transfer in the running error rate
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Seconds between reads. ``status`` is pollinterval, ``full`` pollfreq; ``gap`` between transfers."""
+
+    status: float = 2.0
+    full: float = 30.0
+    gap: float = 0.0
+
+    def interval(self, rank: Rank, *, on_battery: bool) -> float:
+        """Seconds between two reads of a report of this rank that nothing announces."""
+        beat = self.status / 2
+        if rank is Rank.MAINS:
+            return beat
+        if rank is Rank.STATUS:
+            return beat if on_battery else 2 * self.status
+        if rank is Rank.QUICK:
+            return 2 * self.status if on_battery else min(10.0, self.full)
+        if rank is Rank.VALUE:
+            return min(10.0, self.full) if on_battery else self.full
+        return 20 * self.full
+
+
+@dataclass(slots=True)
+class _Entry:
+    wanted: Wanted
+    due: float
+    last_ok: float | None = None
+    last_control: float | None = None
+    tried: bool = False
+    failures: int = 0
+    timeouts: int = 0
+    quarantines: int = 0
+    asked: bool = False
+
+    @property
+    def urgent(self) -> bool:
+        """Whether its time is to be kept exactly."""
+        return self.asked or self.wanted.rank <= Rank.STATUS
+
+
+class Schedule:
+    """The reports of one connection and when each is due."""
+
+    def __init__(self, beat: Beat) -> None:
+        self.beat = beat
+        self._entries: dict[Key, _Entry] = {}
+        self._announcing: dict[Key, int] = {}
+        self._last_transfer: float | None = None
+        self._error_rate = 0.0
+        self.on_battery = False
+
+    # -- what is wanted ----------------------------------------------------------------------
+
+    def want(self, reports: Iterable[Wanted], *, now: float) -> None:
+        """Replace the list of reports; what is known of those that stay is kept."""
+        entries: dict[Key, _Entry] = {}
+        for wanted in reports:
+            entry = self._entries.get(wanted.key) or _Entry(wanted, now)
+            entry.wanted = wanted
+            entries[wanted.key] = entry
+        self._entries = entries
+
+    def restart(self, *, now: float) -> None:
+        """The device was opened anew: status at once; what was refused or quarantined gets a chance."""
+        self._last_transfer = None
+        self._error_rate = 0.0
+        for entry in self._entries.values():
+            entry.failures = entry.timeouts = 0
+            if entry.wanted.rank <= Rank.STATUS:
+                entry.due = now
+                entry.tried = False
+            elif entry.wanted.rank is not Rank.CONSTANT or entry.last_ok is None:
+                entry.due = min(entry.due, now + 1.0)
+
+    def ask(self, key: Key, *, at: float) -> None:
+        """Have a report read no later than ``at``; unknown reports are ignored."""
+        entry = self._entries.get(key)
+        if entry is not None and entry.timeouts < 2:
+            entry.due = min(entry.due, at)
+            entry.asked = True
+
+    def ask_within(self, key: Key, seconds: float) -> None:
+        """Have a report read again within ``seconds`` of its last answer."""
+        entry = self._entries.get(key)
+        if entry is not None and entry.last_ok is not None:
+            self.ask(key, at=entry.last_ok + seconds * self.slowness)
+
+    def ask_another(self, key: Key, *, at: float) -> None:
+        """Ask for any other report that has worked: is it this report, or the whole device?"""
+        for other, entry in self._entries.items():
+            if other != key and entry.last_ok is not None and not entry.failures:
+                self.ask(other, at=at)
+                return
+
+    # -- what happened -----------------------------------------------------------------------
+
+    def answered(self, key: Key, *, now: float) -> None:
+        """A control read of the report succeeded."""
+        self._transferred(now, failed=False)
+        entry = self._entries.get(key)
+        if entry is None:
+            return
+        entry.tried = True
+        entry.asked = False
+        entry.failures = entry.timeouts = entry.quarantines = 0
+        entry.last_ok = entry.last_control = now
+        entry.due = now + self._interval(entry)
+
+    def announced(self, key: Key, *, now: float) -> None:
+        """The interrupt endpoint brought a report: those with the same content need no read this time."""
+        for entry in self._entries.values():
+            if key in (entry.wanted.announced_by, entry.wanted.key):
+                entry.last_ok = now
+                last = entry.last_control
+                if last is not None and now - last < CROSS_CHECK:
+                    entry.due = max(entry.due, now + self._interval(entry))
+
+    def failed(self, key: Key, kind: TransferKind, *, now: float) -> None:
+        """A control read of the report failed."""
+        entry = self._entries.get(key)
+        unsupported = kind is TransferKind.STALL and (entry is None or entry.last_ok is None)
+        self._transferred(now, failed=not unsupported)
+        if entry is None:
+            return
+        entry.tried = True
+        entry.asked = False
+        entry.failures += 1
+        if kind is TransferKind.TIMEOUT:
+            entry.timeouts += 1
+        pause = self._interval(entry) * min(2 ** (entry.failures - 1), 32)
+        if entry.timeouts >= 2:
+            pause = min(QUARANTINE * 2**entry.quarantines, QUARANTINE_MOST)
+            entry.quarantines += 1
+        elif unsupported and entry.failures > 1:
+            pause = UNSUPPORTED
+        elif entry.wanted.rank <= Rank.STATUS:
+            pause = min(pause, 5.0)
+        else:
+            pause = min(pause, 60.0)
+        entry.due = now + pause
+
+    def proof(self, key: Key) -> None:
+        """The interrupt endpoint announced a change of this report, and a control read confirmed it."""
+        self._announcing[key] = self._announcing.get(key, 0) + 1
+
+    def disproof(self, key: Key) -> None:
+        """A control read saw a change of this report that had not been announced."""
+        self._announcing[key] = 0
+
+    # -- what is due -------------------------------------------------------------------------
+
+    def due(self, now: float) -> tuple[ReadRequest, ...]:
+        """Reports to read now: all of the status ranks that are due, then a few of the others.
+
+        Until each status report was tried once nothing else is read, so that the first view holds them.
+        """
+        if self._resting(now):
+            return ()
+        entries = self._entries.values()
+        status = [entry for entry in entries if entry.urgent and entry.due <= now]
+        if any(not entry.tried and entry.wanted.rank <= Rank.STATUS for entry in status):
+            chosen = status
+        else:
+            ahead = now + self.beat.status / 2 if status else now
+            others = [
+                entry
+                for entry in entries
+                if not entry.urgent
+                and (entry.due <= ahead if status else self._cannot_wait(entry) <= now)
+            ]
+            others.sort(key=lambda entry: (entry.wanted.rank, entry.due))
+            chosen = [*status, *others[:BATCH]]
+        requests = tuple(entry.wanted.request for entry in chosen)
+        return requests[:1] if self.beat.gap else requests
+
+    def next_due(self, now: float) -> float:
+        """Seconds until ``due`` has something, 0.0 when it has now."""
+        soonest = min(
+            (
+                entry.due if entry.urgent else self._cannot_wait(entry)
+                for entry in self._entries.values()
+            ),
+            default=now + self.beat.full,
+        )
+        if self._last_transfer is not None:
+            soonest = max(soonest, self._last_transfer + self.beat.gap)
+        return max(0.0, soonest - now)
+
+    # -- what is known -----------------------------------------------------------------------
+
+    def tried(self, key: Key) -> bool:
+        """Whether the report was answered or refused since the connection began."""
+        entry = self._entries.get(key)
+        return entry is not None and entry.tried
+
+    def status_tried(self) -> bool:
+        """Whether every report of the status ranks was answered or refused at least once."""
+        return all(
+            entry.tried or entry.last_ok is not None
+            for entry in self._entries.values()
+            if entry.wanted.rank <= Rank.STATUS
+        )
+
+    def expected(self, key: Key) -> float:
+        """Seconds between two proofs of this report when all is well."""
+        entry = self._entries.get(key)
+        return self.beat.full if entry is None else self._interval(entry)
+
+    def lost(self, now: float) -> Mapping[Key, float]:
+        """Reports that have failed for so long that their values are worth nothing, and since when."""
+        return {
+            key: entry.last_ok
+            for key, entry in self._entries.items()
+            if entry.failures
+            and entry.last_ok is not None
+            and now - entry.last_ok > max(90.0, 3 * self._interval(entry))
+        }
+
+    @property
+    def slowness(self) -> float:
+        """By how much the beat is stretched because of errors: 1.0 when there are none."""
+        for limit, factor in ((0.6, 8.0), (0.3, 4.0), (0.1, 2.0)):
+            if self._error_rate > limit:
+                return factor
+        return 1.0
+
+    def _interval(self, entry: _Entry) -> float:
+        rank = entry.wanted.rank
+        if rank is Rank.CONSTANT:
+            return float("inf")
+        seconds = self.beat.interval(rank, on_battery=self.on_battery)
+        if self._announcing.get(entry.wanted.key, 0) >= _PROOFS_NEEDED:
+            seconds = max(seconds, CROSS_CHECK)
+        return seconds * self.slowness
+
+    def _resting(self, now: float) -> bool:
+        last = self._last_transfer
+        return bool(self.beat.gap) and last is not None and now < last + self.beat.gap
+
+    def _cannot_wait(self, entry: _Entry) -> float:
+        """When a report that is not urgent is read even without a beat to go with."""
+        return entry.due + self.beat.status if entry.tried else entry.due
+
+    def _transferred(self, now: float, *, failed: bool) -> None:
+        self._last_transfer = now
+        self._error_rate += _ERROR_WEIGHT * ((1.0 if failed else 0.0) - self._error_rate)
