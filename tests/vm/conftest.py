@@ -99,12 +99,19 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     except GuestSilent as error:
         reports = [_silent(item, str(error))]
     else:
-        make = hook.pytest_report_from_serializable
-        reports = [make(config=item.config, data=data) for data in found]
+        reports = [_report(item, data) for data in found]
     for report in reports:
         hook.pytest_runtest_logreport(report=report)
     hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
+
+
+def _report(item: pytest.Item, data: dict[str, object]) -> pytest.TestReport:
+    if data["outcome"] == "skipped" and isinstance(data["longrepr"], list):
+        data["longrepr"] = tuple(data["longrepr"])  # JSON knows no tuples; pytest insists on this one
+    made = item.ihook.pytest_report_from_serializable(config=item.config, data=data)
+    assert isinstance(made, pytest.TestReport)
+    return made
 
 
 def _silent(item: pytest.Item, text: str) -> pytest.TestReport:
