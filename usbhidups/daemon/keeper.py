@@ -289,6 +289,9 @@ class Keeper:
     def _do(self, job: Job, transport: Transport, ups: Ups) -> None:
         now = self._clock()
         planned: WritePlan | Refusal | None
+        if job.options is not None:
+            ups.use(job.options)
+            return
         if job.kind is JobKind.KILLPOWER:
             self._say(State.KILLPOWER, "asked to cut the power")
             planned = ups.killpower(now=now)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from usbhidups.ups.options import Options
 from usbhidups.ups.view import View
 
-__all__ = ["Answer", "Job", "JobKind", "Notice", "State", "StateNotice", "ViewNotice"]
+__all__ = ["Answer", "Found", "Job", "JobKind", "Notice", "State", "StateNotice", "ViewNotice"]
 
 
 class JobKind(enum.Enum):
@@ -19,6 +20,7 @@ class JobKind(enum.Enum):
     INSTCMD = "instcmd"
     SET = "set"
     KILLPOWER = "killpower"
+    OPTIONS = "options"  # take over ``options``; has no Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Job:
     token: object
     name: str = ""
     value: str | None = None
+    options: Options | None = None
 
 
 class State(enum.Enum):
@@ -50,6 +53,14 @@ class StateNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A device was opened: the profile chosen (title and version) and the way it is reached."""
+
+    profile: str
+    transport: str
+
+
+@dataclass(frozen=True, slots=True)
 class ViewNotice:
     """What is known of the UPS now."""
 
@@ -65,4 +76,4 @@ class Answer:
     text: str
 
 
-Notice = StateNotice | ViewNotice | Answer
+Notice = StateNotice | Found | ViewNotice | Answer

@@ -103,6 +103,10 @@ class VariableStore:
         entry = self._entries.get(name.lower())
         return entry.value.text if entry else None
 
+    def texts(self) -> list[tuple[str, str]]:
+        """Name and text of every variable, in the order of a dump."""
+        return [(entry.name, entry.value.text) for entry in self._entries.values()]
+
     @property
     def commands(self) -> tuple[str, ...]:
         """The commands announced, sorted."""
@@ -226,7 +230,7 @@ def _changes(old: Mapping[str, _Entry], new: Mapping[str, _Entry]) -> list[bytes
 def _difference(old: _Entry, new: _Entry) -> list[bytes]:
     before, value, name = old.value, new.value, new.name
     case_only = before.text != value.text and before.text.lower() == value.text.lower()
-    if case_only or (old.flags and not new.flags) or old.name != name:
+    if (old.flags and not new.flags) or old.name != name:
         return [_line("DELINFO", old.name), new.lines]
     lines: list[bytes] = []
     if before.text != value.text:

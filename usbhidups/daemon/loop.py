@@ -1,0 +1,217 @@
+"""The main thread: one selector for the state sockets, signals, plug events and the workers' notices.
+
+It never touches a device, so it answers PING while USB hangs. It owns everything that is one per process:
+the selector, the signal handlers, the service manager, the clock's ticks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import selectors
+import signal
+import socket
+from collections.abc import Callable, Iterable
+from types import FrameType
+
+from usbhidups.daemon.sdnotify import Notifier
+from usbhidups.daemon.service import Service
+
+__all__ = ["EXIT_RESTART_NEEDED", "Loop", "Reload"]
+
+_log = logging.getLogger(__name__)
+
+TICK = 5.0
+"""Seconds between looks at the workers when nothing else happens."""
+
+STOP_TIMEOUT = 2.0
+"""Seconds that a worker gets to give its device back at exit (3 s for the whole exit)."""
+
+EXIT_RESTART_NEEDED = 128 + signal.SIGUSR1
+"""Exit status when reload-or-exit found a change that needs a restart (nut-driver-contract.md 1.2)."""
+
+Reload = Callable[[Service], bool]
+"""Reads the configuration again; True: all changes are applied, False: something needs a restart."""
+
+
+class Loop:
+    """Serves until it is told to stop. Implements ``service.Control``."""
+
+    def __init__(
+        self,
+        *,
+        selector: selectors.BaseSelector,
+        clock: Callable[[], float],
+        notifier: Notifier,
+        reload: Reload,
+        debug: int,
+        apply_debug: Callable[[int], None],
+        plug_events: socket.socket | None = None,
+        read_plug_event: Callable[[socket.socket], Iterable[str]] | None = None,
+    ) -> None:
+        """``apply_debug`` makes a debug level take effect; ``read_plug_event`` yields uevent actions."""
+        self.selector = selector
+        self._clock = clock
+        self._notifier = notifier
+        self._reload = reload
+        self._configured_debug = debug
+        self._debug = debug
+        self._apply_debug = apply_debug
+        self._plug_events = plug_events
+        self._read_plug_event = read_plug_event
+        self._services: list[Service] = []
+        self._ended: list[Service] = []
+        self._signals: list[int] = []
+        self._status = 0
+        self._old_handlers: dict[int, object] = {}
+        self._wake_read, self._wake_write = socket.socketpair()
+        for end in (self._wake_read, self._wake_write):
+            end.setblocking(False)
+        self.selector.register(self._wake_read, selectors.EVENT_READ, self._drain)
+        if plug_events is not None:
+            self.selector.register(plug_events, selectors.EVENT_READ, self._plugged)
+
+    # -- service.Control ---------------------------------------------------------------------
+
+    @property
+    def debug(self) -> int:
+        """The debug level in force."""
+        return self._debug
+
+    def set_debug(self, level: int) -> None:
+        """Change the debug level; negative goes back to the configured one."""
+        self._debug = self._configured_debug if level < 0 else level
+        self._apply_debug(self._debug)
+
+    def exit(self, service: Service) -> None:
+        """End one service; the process ends with the last."""
+        self._ended.append(service)
+
+    def reload(self, service: Service, *, or_exit: bool) -> int:
+        """Read the configuration again for one service; a TRACKING code."""
+        if self._reload(service):
+            return 0
+        if or_exit:
+            self._status = EXIT_RESTART_NEEDED
+            self._ended.extend(self._services)
+        return 2
+
+    # -- running -----------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Rouse the loop from any thread; a full pipe means that it is roused already."""
+        with contextlib.suppress(BlockingIOError, OSError):
+            self._wake_write.send(b"\0")
+
+    def add(self, service: Service) -> None:
+        """Look after a service that has been started."""
+        self._services.append(service)
+
+    @property
+    def all_fresh(self) -> bool:
+        """Whether every UPS has good data."""
+        return all(service.fresh for service in self._services)
+
+    def run(self) -> int:
+        """Serve until the last service ended or a signal said so; return the exit status."""
+        self._take_signals()
+        self._notifier.ready(os.getpid())
+        try:
+            while self._services:
+                self.turn(self._pause())
+        finally:
+            self._notifier.stopping()
+            self.close()
+        return self._status
+
+    def turn(self, timeout: float) -> None:
+        """Wait for at most ``timeout`` seconds, then do whatever came up."""
+        for key, mask in self.selector.select(timeout):
+            key.data(mask)
+        self._heed_signals()
+        for service in self._services:
+            service.settle()
+            service.tick()
+        self._end_services()
+        if self._notifier.watchdog_interval and all(service.alive for service in self._services):
+            self._notifier.alive()
+        self._notifier.status("; ".join(service.summary for service in self._services))
+
+    def close(self) -> None:
+        """Stop what still runs and give everything back."""
+        for service in self._services:
+            service.stop(STOP_TIMEOUT)
+        self._services.clear()
+        self._restore_signals()
+        for end in (self._wake_read, self._wake_write):
+            with contextlib.suppress(KeyError, ValueError):
+                self.selector.unregister(end)
+            end.close()
+        if self._plug_events is not None:
+            with contextlib.suppress(KeyError, ValueError):
+                self.selector.unregister(self._plug_events)
+            self._plug_events.close()
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _pause(self) -> float:
+        watchdog = self._notifier.watchdog_interval
+        return TICK if watchdog is None else min(TICK, watchdog)
+
+    def _drain(self, _mask: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self._wake_read.recv(4096):
+                pass
+
+    def _plugged(self, _mask: int) -> None:
+        if self._plug_events is None or self._read_plug_event is None:
+            return
+        for action in self._read_plug_event(self._plug_events):
+            for service in self._services:
+                if action == "remove":
+                    service.unplugged()
+                else:
+                    service.plugged()
+
+    def _end_services(self) -> None:
+        for service in self._ended:
+            if service in self._services:
+                self._services.remove(service)
+                service.stop(STOP_TIMEOUT)
+        self._ended.clear()
+
+    # -- signals -----------------------------------------------------------------------------
+
+    def _take_signals(self) -> None:
+        signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
+        for number in (
+            signal.SIGTERM,
+            signal.SIGINT,
+            signal.SIGQUIT,
+            signal.SIGHUP,
+            signal.SIGUSR1,
+        ):
+            self._old_handlers[number] = signal.signal(number, self._note_signal)
+        self._old_handlers[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+    def _restore_signals(self) -> None:
+        if not self._old_handlers:
+            return
+        signal.set_wakeup_fd(-1)
+        for number, handler in self._old_handlers.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave us before
+        self._old_handlers.clear()
+
+    def _note_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._signals.append(number)
+
+    def _heed_signals(self) -> None:
+        while self._signals:
+            number = self._signals.pop(0)
+            if number in (signal.SIGHUP, signal.SIGUSR1):
+                for service in list(self._services):
+                    self.reload(service, or_exit=number == signal.SIGUSR1)
+            else:
+                _log.info("signal %d: exiting", number)
+                self._ended.extend(self._services)

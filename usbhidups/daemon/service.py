@@ -1,0 +1,315 @@
+"""One UPS as NUT sees it: what is published, and who asked for what. Runs in the main thread.
+
+It joins a worker (which owns the device) to a state server (which owns the clients). It never touches a
+device and never waits: what a worker says comes as notices, what a client wants goes as jobs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from usbhidups.configuration import ups_options
+from usbhidups.daemon.messages import (
+    Answer,
+    Found,
+    Job,
+    JobKind,
+    Notice,
+    State,
+    StateNotice,
+    ViewNotice,
+)
+from usbhidups.daemon.publish import Standing, commands_of, means_yes, variables_of
+from usbhidups.daemon.server import ClientId, StateServer
+from usbhidups.nut.session import Instcmd, Set, tracking_line
+from usbhidups.nut.store import VariableStore
+from usbhidups.nut.upsconf import DriverOptions
+from usbhidups.ups.view import View
+
+__all__ = ["Control", "Service", "Work"]
+
+_log = logging.getLogger(__name__)
+
+HUNG_AFTER = 10.0
+"""Seconds without a sign of life from the worker after which the data count as stale."""
+
+REPLACED_AFTER = 30.0
+"""Seconds after which a worker is taken to be stuck in the kernel and replaced (failure B18)."""
+
+HANDLED, UNKNOWN, INVALID, FAILED = 0, 1, 2, 3
+"""TRACKING codes (nut-driver-contract.md 3.2)."""
+
+
+class Work(Protocol):
+    """What a service needs of a worker (``daemon.worker.Worker``)."""
+
+    def start(self) -> None: ...
+    def submit(self, job: Job) -> None: ...
+    def plugged(self) -> None: ...
+    def unplugged(self) -> None: ...
+    def silent_for(self, now: float) -> float: ...
+    def stop(self, timeout: float) -> bool: ...
+    def abandon(self) -> None: ...
+
+
+class Control(Protocol):
+    """What a client may do to the process; the loop implements it."""
+
+    def exit(self, service: Service) -> None:
+        """End this UPS's service (and the process with the last one)."""
+        ...
+
+    def reload(self, service: Service, *, or_exit: bool) -> int:
+        """Read the configuration again; a TRACKING code: 0 applied, 2 something needs a restart."""
+        ...
+
+    def set_debug(self, level: int) -> None:
+        """Change the debug level; negative goes back to the configured one."""
+        ...
+
+    @property
+    def debug(self) -> int:
+        """The debug level in force."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Who waits for the answer to a job."""
+
+    client: ClientId
+    tracking: str | None
+    ends_driver: bool = False
+
+
+class Service:
+    """One UPS: a store, its state server and the worker behind them."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        program: str,
+        options: DriverOptions,
+        control: Control,
+        start_worker: Callable[[Callable[[Notice], None]], Work],
+        wake: Callable[[], None],
+        clock: Callable[[], float],
+        wall_clock: Callable[[], str],
+    ) -> None:
+        """``wake`` rouses the main loop from any thread; ``wall_clock`` gives now as ISO 8601."""
+        self.name = name
+        self.options = options
+        self.store = VariableStore(defaults=options.defaults, overrides=options.overrides)
+        self._program = program
+        self._control = control
+        self._start_worker = start_worker
+        self._wake = wake
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._inbox: deque[Notice] = deque()
+        self._server: StateServer | None = None
+        self._view = View()
+        self._allow_killpower = options.allow_killpower
+        self._state = State.WAITING
+        self._reason = "not looked yet"
+        self._since = wall_clock()
+        self._profile = ""
+        self._transport = ""
+        self._worker = self._new_worker()
+
+    # -- life --------------------------------------------------------------------------------
+
+    def start(self, server: StateServer | None) -> None:
+        """Begin to serve (``server`` None: nobody listens, as for ``-d``) and to read."""
+        self._server = server
+        self._publish()
+        self._worker.start()
+
+    def stop(self, timeout: float) -> None:
+        """Close the socket, give the device back; bounded by ``timeout`` seconds."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        if not self._worker.stop(timeout):
+            _log.warning("%s: a USB transfer hangs; the device was not given back", self.name)
+
+    def plugged(self) -> None:
+        """Something was plugged in."""
+        self._worker.plugged()
+
+    def unplugged(self) -> None:
+        """Something was pulled out."""
+        self._worker.unplugged()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker gives signs of life: what the service manager's watchdog wants to know."""
+        return self._worker.silent_for(self._clock()) < REPLACED_AFTER
+
+    @property
+    def fresh(self) -> bool:
+        """Whether clients are told that the data are good."""
+        return self.store.fresh
+
+    @property
+    def summary(self) -> str:
+        """One line for the service manager's status."""
+        status = self.store.text("ups.status")
+        return f"{self.name}: {status}" if status and self.fresh else f"{self.name}: {self._reason}"
+
+    # -- turned by the main loop -------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Take in what the worker said."""
+        while self._inbox:
+            notice = self._inbox.popleft()
+            match notice:
+                case ViewNotice(view):
+                    self._view = view
+                case StateNotice(state, reason):
+                    self._enter(state, reason)
+                case Found(profile, transport):
+                    self._profile, self._transport = profile, transport
+                case Answer():
+                    self._answered(notice)
+            if not self._inbox or isinstance(notice, Answer):
+                self._publish()
+
+    def tick(self) -> None:
+        """Look after the worker: call it at least every few seconds."""
+        silent = self._worker.silent_for(self._clock())
+        if silent > REPLACED_AFTER:
+            _log.warning("%s: a USB transfer hangs for %.0f s; starting anew", self.name, silent)
+            self._worker.abandon()
+            self._worker = self._new_worker()
+            self._worker.start()
+        elif silent > HUNG_AFTER and self._view.fresh:
+            self._view = View(self._view.variables, self._view.commands, fresh=False)
+            self._enter(State.DOUBT, f"a USB transfer has not returned for {silent:.0f} s")
+            self._publish()
+
+    def command(self, client: ClientId, request: Instcmd | Set) -> None:
+        """A client asks for something; the answer may come later."""
+        if isinstance(request, Set):
+            self._set(client, request)
+        elif request.command.lower().startswith("driver."):
+            self._driver_command(client, request)
+        else:
+            kind = (
+                JobKind.KILLPOWER
+                if request.command.lower() == "shutdown.default"
+                else JobKind.INSTCMD
+            )
+            asker = _Asker(client, request.tracking)
+            _log.info("%s: asked for %s %s", self.name, request.command, request.parameter or "")
+            self._worker.submit(Job(kind, asker, request.command, request.parameter))
+
+    def reconfigure(self, options: DriverOptions, *, names: Collection[str]) -> None:
+        """Take over the named options, which may change while running."""
+        self.options = replace(self.options, **{name: getattr(options, name) for name in names})
+        self._worker.submit(Job(JobKind.OPTIONS, None, options=ups_options(self.options)))
+        self._publish()
+
+    def texts(self) -> list[tuple[str, str]]:
+        """What is published: sorted names with their texts."""
+        return self.store.texts()
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _new_worker(self) -> Work:
+        return self._start_worker(self._post)
+
+    def _post(self, notice: Notice) -> None:  # called by the worker's thread
+        self._inbox.append(notice)
+        self._wake()
+
+    def _enter(self, state: State, reason: str) -> None:
+        if (state, reason) == (self._state, self._reason):
+            return
+        if state is State.QUIET:
+            _log.info("%s: data are good", self.name)
+        elif state is not self._state:
+            _log.warning("%s: %s", self.name, reason)
+        else:
+            _log.info("%s: %s", self.name, reason)
+        if state is not self._state:
+            self._since = self._wall_clock()
+        self._state, self._reason = state, reason
+
+    def _publish(self) -> None:
+        standing = Standing(
+            state=self._state,
+            reason=self._reason,
+            since=self._since,
+            debug=self._control.debug,
+            allow_killpower=self._allow_killpower,
+            profile=self._profile,
+            transport=self._transport,
+        )
+        variables = variables_of(
+            self._view, program=self._program, options=self.options, standing=standing
+        )
+        before = self.store.text("ups.status")
+        lines = self.store.apply(variables, commands_of(self._view), fresh=self._view.fresh)
+        if lines and self._server is not None:
+            self._server.broadcast(lines)
+        status = self.store.text("ups.status")
+        if status != before:
+            _log.info("%s: status %s -> %s", self.name, before or "unknown", status or "unknown")
+
+    def _answered(self, answer: Answer) -> None:
+        asker = answer.job.token
+        if not isinstance(asker, _Asker):
+            return
+        self._reply(asker.client, asker.tracking, answer.code)
+        if asker.ends_driver and answer.code == HANDLED:
+            self._control.exit(self)
+
+    def _reply(self, client: ClientId, tracking: str | None, code: int) -> None:
+        if tracking is not None and self._server is not None:
+            self._server.reply(client, tracking_line(tracking, code))
+
+    def _set(self, client: ClientId, request: Set) -> None:
+        name = request.name.lower()
+        if name == "driver.flag.allow_killpower":
+            self._allow_killpower = means_yes(request.value)
+        elif name == "driver.debug":
+            try:
+                self._control.set_debug(int(request.value))
+            except ValueError:
+                self._reply(client, request.tracking, INVALID)
+                return
+        elif name in {override.lower() for override in self.options.overrides}:
+            self._reply(client, request.tracking, UNKNOWN)
+            return
+        else:
+            _log.info("%s: asked to set %s to %r", self.name, request.name, request.value)
+            asker = _Asker(client, request.tracking)
+            self._worker.submit(Job(JobKind.SET, asker, request.name, request.value))
+            return
+        self._publish()
+        self._reply(client, request.tracking, HANDLED)
+
+    def _driver_command(self, client: ClientId, request: Instcmd) -> None:
+        match request.command.lower():
+            case "driver.exit":
+                self._reply(client, request.tracking, HANDLED)
+                self._control.exit(self)
+            case "driver.killpower" if self._allow_killpower:
+                asker = _Asker(client, request.tracking, ends_driver=True)
+                self._worker.submit(Job(JobKind.KILLPOWER, asker))
+            case "driver.killpower":
+                _log.warning("%s: driver.killpower refused: allow_killpower is 0", self.name)
+                self._reply(client, request.tracking, INVALID)
+            case "driver.reload" | "driver.reload-or-error":
+                self._reply(client, request.tracking, self._control.reload(self, or_exit=False))
+            case "driver.reload-or-exit":
+                self._reply(client, request.tracking, self._control.reload(self, or_exit=True))
+            case _:
+                self._reply(client, request.tracking, INVALID)
+
