@@ -230,7 +230,7 @@ def _changes(old: Mapping[str, _Entry], new: Mapping[str, _Entry]) -> list[bytes
 def _difference(old: _Entry, new: _Entry) -> list[bytes]:
     before, value, name = old.value, new.value, new.name
     case_only = before.text != value.text and before.text.lower() == value.text.lower()
-    if (old.flags and not new.flags) or old.name != name:
+    if case_only or (old.flags and not new.flags) or old.name != name:
         return [_line("DELINFO", old.name), new.lines]
     lines: list[bytes] = []
     if before.text != value.text:
