@@ -31,14 +31,17 @@ def to_physical(field: Field, logical: int) -> float:
     logical number itself counts. Then the unit exponent applies. A number that no float can hold becomes
     an infinity of its sign.
     """
-    try:
-        if (step := _interpolation_step(field)) is None:
-            return _scaled(float(logical), _exponent(field))
-        minimum, maximum, ratio = step
-        value = (logical - field.logical_minimum) * ratio + minimum
-        return _scaled(min(max(value, minimum), maximum), _exponent(field))
-    except OverflowError:
-        return math.copysign(math.inf, logical)
+    limits = _physical_limits(field)
+    if limits is None:
+        try:
+            value = float(logical)
+        except OverflowError:
+            value = math.inf if logical > 0 else -math.inf
+    else:
+        width, span, minimum = limits
+        inside = min(max(logical, field.logical_minimum), field.logical_maximum)
+        value = (inside - field.logical_minimum) * width / span + minimum
+    return _scaled(value, _exponent(field))
 
 
 def to_logical(field: Field, physical: float, *, round_up: bool = False) -> int:
@@ -51,12 +54,12 @@ def to_logical(field: Field, physical: float, *, round_up: bool = False) -> int:
     """
     if not math.isfinite(physical):
         raise ValueError(f"{physical} is no physical value")
-    plain = _scaled(physical, -_exponent(field))
-    if (step := _interpolation_step(field)) is None:
-        steps, start = plain, 0
-    else:
-        minimum, _, ratio = step
-        steps, start = (plain - minimum) / ratio, field.logical_minimum
+    steps = _scaled(physical, -_exponent(field))
+    start = 0
+    if (limits := _physical_limits(field)) is not None:
+        width, span, minimum = limits
+        steps = (steps - minimum) * span / width
+        start = field.logical_minimum
     nearest = round(steps)
     if abs(steps - nearest) > _STEP_TOLERANCE * max(1.0, abs(steps)):
         if physical < 0:
@@ -68,12 +71,12 @@ def to_logical(field: Field, physical: float, *, round_up: bool = False) -> int:
 
 def grain(field: Field) -> float:
     """The physical difference that one logical step makes (60.0 for a timer that counts minutes)."""
-    step = _interpolation_step(field)
-    return _scaled(1.0 if step is None else step[2], _exponent(field))
+    limits = _physical_limits(field)
+    return _scaled(1.0 if limits is None else limits[0] / limits[1], _exponent(field))
 
 
-def _interpolation_step(field: Field) -> tuple[int, int, float] | None:
-    """Physical minimum, maximum and plain units per logical step; None where the limits say nothing.
+def _physical_limits(field: Field) -> tuple[int, int, int] | None:
+    """Physical width, logical span and physical minimum; None where the limits say nothing.
 
     They do not when one was never given, both are 0, or either pair is not in order.
     """
@@ -81,9 +84,7 @@ def _interpolation_step(field: Field) -> tuple[int, int, float] | None:
     if minimum is None or maximum is None or maximum <= minimum:
         return None
     span = field.logical_maximum - field.logical_minimum
-    if span <= 0:
-        return None
-    return minimum, maximum, (maximum - minimum) / span
+    return (maximum - minimum, span, minimum) if span > 0 else None
 
 
 def _exponent(field: Field) -> int:
