@@ -131,6 +131,16 @@ class _Decoder:
         got = self._evidence.report(ReportType.FEATURE, report_id)
         return None if got is None else got.data
 
+    def sibling(self, field: Field, usage: int) -> Reading | None:
+        """The reading of another usage in the collection that a field lies in."""
+        path = (*field.path[:-1], usage)
+        readings = (
+            self._evidence.reading(other)
+            for other in self._binding.descriptor.fields
+            if other.path == path
+        )
+        return next((reading for reading in readings if reading is not None), None)
+
     def text(self, name: str) -> str | None:
         """Another variable as it is published; an override of the administrator's goes first."""
         given = self._context.options.overrides.get(name)

@@ -6,13 +6,13 @@ profile rows name in their ``convert`` key. Which device needs which is data (pr
 
 from __future__ import annotations
 
-from usbhidups.ups.convert.names import READERS, WRITERS
+from usbhidups.ups.convert.names import COMMANDS, READERS, WRITERS
 from usbhidups.ups.convert.numbers import formatted, is_sentinel, masked
 from usbhidups.ups.convert.rules import Access
 from usbhidups.ups.evidence import Reading
 from usbhidups.ups.profile import VariableRow
 
-__all__ = ["READERS", "WRITERS", "Access", "masked", "physical", "text"]
+__all__ = ["COMMANDS", "READERS", "WRITERS", "Access", "masked", "physical", "text"]
 
 
 def text(row: VariableRow, reading: Reading, access: Access) -> str | None:

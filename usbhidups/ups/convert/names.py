@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from usbhidups.ups.convert import dates, eaton, numbers, payloads, powercom, strings, voltages
-from usbhidups.ups.convert.rules import Reader, Writer
+from usbhidups.ups.convert.rules import CommandWriter, Reader, Writer
 
-__all__ = ["READERS", "WRITERS"]
+__all__ = ["COMMANDS", "READERS", "WRITERS"]
 
 READERS: Mapping[str, Reader] = MappingProxyType(
     {
@@ -19,6 +19,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "unix-time": dates.unix_time,
         "celsius": numbers.celsius,
         "at-most-100": numbers.at_most_100,
+        "percent-of-full": numbers.percent_of_full,
         "thermistor": numbers.thermistor,
         "version-nibbles": numbers.version_nibbles,
         "revision-letter": numbers.revision_letter,
@@ -50,5 +51,13 @@ WRITERS: Mapping[str, Writer] = MappingProxyType(
         "nominal-voltage-family": eaton.write_nominal_voltage,
         "eco-mode": eaton.write_eco_mode,
         "bypass-on": eaton.write_bypass_on,
+    }
+)
+
+COMMANDS: Mapping[str, CommandWriter] = MappingProxyType(
+    {
+        "minutes-swapped": powercom.startup_timer,
+        "minutes-and-seconds": powercom.shutdown_timer,
+        "minutes-and-seconds-stay-off": powercom.stay_off_timer,
     }
 )

@@ -16,12 +16,18 @@ __all__ = [
     "frequency_tenfold",
     "is_sentinel",
     "masked",
+    "percent_of_full",
     "revision_letter",
     "thermistor",
     "version_nibbles",
 ]
 
 _SENTINEL_BITS = 16  # narrower fields have too few values to spare one
+
+_AMPERE_SECONDS = 0x00101001
+_FULL_CHARGE_CAPACITY = 0x00850067
+_DESIGN_CAPACITY = 0x00850083
+_WHOLE = 100.0
 
 _KELVIN_RANGE = (273.0, 373.0)
 _KELVIN_ZERO = 273.15
@@ -80,6 +86,21 @@ def at_most_100(row: VariableRow, reading: Reading, access: Access) -> str | Non
     if is_sentinel(row, reading):
         return None
     return f"{min(reading.physical, 100.0):.0f}"
+
+
+def percent_of_full(row: VariableRow, reading: Reading, access: Access) -> str | None:
+    """A capacity in percent; one in ampere-seconds is divided by the battery's full capacity.
+
+    CapacityMode of the Power Device class 4.2.2 has both; some firmware gives no CapacityMode but the unit.
+    """
+    if is_sentinel(row, reading):
+        return None
+    if reading.field.unit == _AMPERE_SECONDS and reading.field.logical_maximum > _WHOLE:
+        for usage in (_FULL_CHARGE_CAPACITY, _DESIGN_CAPACITY):
+            full = access.sibling(reading.field, usage)
+            if full is not None and full.field.unit == _AMPERE_SECONDS and full.physical > _WHOLE:
+                return formatted(row, reading, _WHOLE / full.physical)
+    return formatted(row, reading)
 
 
 def thermistor(row: VariableRow, reading: Reading, access: Access) -> str | None:

@@ -7,7 +7,13 @@ from usbhidups.ups.evidence import Reading
 from usbhidups.ups.options import Options
 from usbhidups.ups.profile import VariableRow
 
-__all__ = ["shutdown_seconds", "shutdown_timer", "startup_seconds", "startup_timer"]
+__all__ = [
+    "shutdown_seconds",
+    "shutdown_timer",
+    "startup_seconds",
+    "startup_timer",
+    "stay_off_timer",
+]
 
 _RESTART = 0x40  # of the seconds' byte: come back with the mains
 _STAY_OFF = 0x80
@@ -38,16 +44,25 @@ def startup_timer(seconds: int, options: Options) -> int:
     return minutes if options.powercom_sdcmd_discrete_delay else _swapped(minutes)
 
 
-def shutdown_timer(seconds: int, options: Options, *, stay_off: bool = False) -> int:
-    """The logical value that cuts the load after ``seconds``; 0 would mean the longest delay: 1 is sent."""
-    seconds = max(seconds, 1)
-    if options.powercom_sdcmd_discrete_delay and not stay_off:
+def shutdown_timer(seconds: int, options: Options) -> int:
+    """The logical value that cuts the load after ``seconds`` until the mains are back."""
+    if options.powercom_sdcmd_discrete_delay:
         longer = (index for index, delay in enumerate(_DISCRETE, 1) if delay >= seconds)
         return next(longer, len(_DISCRETE))
-    minutes, rest = divmod(seconds, 60)
+    return _minutes_and_seconds(seconds, _RESTART, options)
+
+
+def stay_off_timer(seconds: int, options: Options) -> int:
+    """The logical value that cuts the load after ``seconds`` for good."""
+    return _minutes_and_seconds(seconds, _STAY_OFF, options)
+
+
+def _minutes_and_seconds(seconds: int, then: int, options: Options) -> int:
+    """0 would mean the longest delay, so it becomes 1."""
+    minutes, rest = divmod(max(seconds, 1), 60)
     if minutes > _LARGEST_MINUTES:
         raise ValueError(f"{seconds} s is more than the device can count")
-    value = minutes << 8 | rest | (_STAY_OFF if stay_off else _RESTART)
+    value = minutes << 8 | rest | then
     return _swapped(value) if options.powercom_sdcmd_byte_order_fallback else value
 
 

@@ -11,7 +11,7 @@ from usbhidups.ups.evidence import Reading
 from usbhidups.ups.options import Options
 from usbhidups.ups.profile import VariableRow
 
-__all__ = ["Access", "Reader", "Writer"]
+__all__ = ["Access", "CommandWriter", "Reader", "Writer"]
 
 
 class Access(Protocol):
@@ -37,6 +37,9 @@ class Access(Protocol):
     def feature(self, report_id: int) -> bytes | None:
         """The newest Feature report of an id, id byte first."""
 
+    def sibling(self, field: Field, usage: int) -> Reading | None:
+        """The reading of another usage in the collection that a field lies in."""
+
     def text(self, name: str) -> str | None:
         """Another variable as it is published."""
 
@@ -49,3 +52,6 @@ Reader = Callable[[VariableRow, Reading, Access], str | None]
 
 Writer = Callable[[VariableRow, str, Access], float]
 """The physical value for a client's text; ValueError with the reason where there is none."""
+
+CommandWriter = Callable[[int, Options], int]
+"""The logical value that a command sends for a delay in seconds; ValueError where there is none."""

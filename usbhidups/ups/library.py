@@ -1,0 +1,104 @@
+"""Where profiles are: the ones that come with the program, and directories of the administrator.
+
+The one place of ups/ that reads files. A file of a user's directory with the name of a built-in one
+replaces it; later directories go before earlier ones. Loading reads only the profile that is needed and
+those it extends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+from usbhidups.errors import ProfileError
+from usbhidups.ups.profile import Match, Profile
+from usbhidups.ups.profile_file import Body, Head, body_of, head_of
+from usbhidups.ups.profile_rows import build
+
+__all__ = ["DATA", "GENERIC", "Library"]
+
+GENERIC = "generic"
+"""The profile of every standard Power Device."""
+
+DATA = ("mge-models", "other-drivers")
+"""Files beside the profiles that are tables of their own."""
+
+
+class Library:
+    """All profiles that may be used. Each file is read when it is asked for, and once."""
+
+    def __init__(self, directories: Sequence[Traversable] = ()) -> None:
+        self._files: dict[str, Traversable] = {}
+        for directory in (_built_in(), *directories):
+            self._files.update(_profiles(directory))
+        self._texts: dict[str, str] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all profiles."""
+        return tuple(sorted(name for name in self._files if name not in DATA))
+
+    def heads(self) -> tuple[Head, ...]:
+        """Titles and match tables of all profiles, without their rows."""
+        return tuple([self.head(name) for name in self.names()])
+
+    def head(self, name: str) -> Head:
+        """Title and match tables of one profile; ProfileError where there is no such profile."""
+        return head_of(self._text(name), name=name, source=self._source(name))
+
+    def data(self, name: str) -> tuple[str, str]:
+        """Text and source of a table file beside the profiles."""
+        return self._text(name), self._source(name)
+
+    def load(self, name: str, fits: Callable[[Match], bool] | None = None) -> Profile:
+        """A complete profile. ``fits`` says which [[variant]] is the device's; without it none is worked in."""
+        chain: list[Head] = []
+        bodies: list[Body] = []
+        wanted = name
+        while wanted:
+            if any(head.name == wanted for head in chain):
+                raise ProfileError(
+                    f"extends itself by way of {wanted}",
+                    where=chain[0].source,
+                    key="profile.extends",
+                )
+            head = self.head(wanted)
+            chain.append(head)
+            bodies.insert(0, body_of(self._text(wanted), source=head.source))
+            wanted = head.extends
+        variant = ""
+        for body in tuple(bodies):
+            for title, match, special in body.variants:
+                if fits is not None and fits(match):
+                    bodies.append(special)
+                    variant = title
+                    break
+        return build(chain[0], bodies, variant)
+
+    def _text(self, name: str) -> str:
+        if name not in self._texts:
+            file = self._files.get(name)
+            if file is None:
+                raise ProfileError(f"no profile {name!r}; there are {', '.join(self.names())}")
+            try:
+                self._texts[name] = file.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as problem:
+                raise ProfileError(f"cannot be read: {problem}", where=str(file)) from None
+        return self._texts[name]
+
+    def _source(self, name: str) -> str:
+        return str(self._files[name])
+
+
+def _built_in() -> Traversable:
+    return resources.files("usbhidups") / "profiles"
+
+
+def _profiles(directory: Traversable) -> dict[str, Traversable]:
+    if not directory.is_dir():
+        return {}
+    return {
+        file.name.removesuffix(".toml"): file
+        for file in directory.iterdir()
+        if file.name.endswith(".toml")
+    }
