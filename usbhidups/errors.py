@@ -20,6 +20,8 @@ __all__ = [
     "DeviceNotFound",
     "FixtureError",
     "ProfileError",
+    "ServerRefused",
+    "ServerUnreachable",
     "TransferFailed",
     "TransferKind",
     "UnknownUsage",
@@ -141,6 +143,21 @@ class UnknownUsage(UsbHidUpsError, LookupError):
         self.part = part
         self.path = path
         super().__init__(f"no usage is called {part!r} (in {path!r})")
+
+
+class ServerUnreachable(UsbHidUpsError):
+    """upsd does not answer, or not in its language: say so, and ask again later."""
+
+
+class ServerRefused(UsbHidUpsError):
+    """upsd answered with an error: show it instead of data, and ask again later.
+
+    ``reason`` is upsd's word, such as ``DATA-STALE``.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 class ClientError(UsbHidUpsError):

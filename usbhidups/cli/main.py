@@ -23,6 +23,9 @@ VERBS: dict[str, str] = {
     "probe": "show the UPSes that are attached, or why they cannot be read",
     "status": "show what a running driver publishes",
     "simulate": "be a UPS: export a fixture's device over USB/IP",
+    "appliance": "generate NUT's files from variables, start, stop, kill power",
+    "notify": "log and mail one event (upsmon runs this)",
+    "web": "show the UPSes on a web page",
 }
 """Verb and its one-line help, in the order in which help shows them."""
 
