@@ -2,7 +2,8 @@
  * transfers go over TCP in this process. No kernel, no root, no virtual machine; for tests and measurements.
  *
  * It serves the calls that NUT's drivers and pyusb make, with libusb's synchronous meaning: one thread at a
- * time in a device's transfer, many devices side by side. No hotplug, no asynchronous or isochronous
+ * time in a device's transfer, many devices side by side. Interfaces have to be claimed as from a kernel, but
+ * a transfer does not ask whose its interface is (both claim first). No hotplug, no asynchronous or isochronous
  * transfers (their functions are there, because pyusb looks them up, and refuse).
  *
  *   STANDIN_DEVICES  HOST:PORT/BUSID, more of them after commas: what is plugged in. An address that no one
@@ -192,7 +193,7 @@ static int readable(int fd, long long until)
 }
 
 struct transfer {
-	int endpoint, interval, length, actual;
+	int endpoint, length, actual;
 	bool in;
 	const unsigned char *setup;                  /* of a control transfer */
 	unsigned char *data;
@@ -237,7 +238,6 @@ static int run(struct libusb_device *device, struct transfer *transfer, unsigned
 	put32(header + 12, transfer->in);
 	put32(header + 16, (uint32_t)transfer->endpoint & 15);
 	put32(header + 24, (uint32_t)transfer->length);
-	put32(header + 36, (uint32_t)transfer->interval);
 	if (transfer->setup)
 		memcpy(header + 40, transfer->setup, 8);
 	if (device->socket < 0
@@ -772,37 +772,20 @@ EXPORT int libusb_get_configuration(libusb_device_handle *handle, int *value)
 
 /* ------------------------------------------------------------------ transfers */
 
-/* The interface that a transfer is for, -1: none in particular. */
-static int concerned(const struct libusb_device *device, int endpoint)
+static bool has_endpoint(const struct libusb_device *device, int endpoint)
 {
 	const unsigned char *head = configuration(device, -1, device->configuration);
-	int number = -1;
 
-	for (const unsigned char *at = head ? next(head, NULL) : NULL; at; at = next(head, at)) {
-		if (is_interface(at))
-			number = at[2];
+	for (const unsigned char *at = head ? next(head, NULL) : NULL; at; at = next(head, at))
 		if (is_endpoint(at) && at[2] == endpoint)
-			return number;
-	}
-	return -1;
-}
-
-/* A kernel refuses transfers to an interface that somebody else holds. */
-static bool refused(const libusb_device_handle *handle, int number)
-{
-	const struct interface *interface = &handle->device->interfaces[number & (INTERFACES - 1)];
-
-	return number >= 0 && (interface->kernel || (interface->owner && interface->owner != handle));
+			return true;
+	return false;
 }
 
 EXPORT int libusb_control_transfer(libusb_device_handle *handle, uint8_t type, uint8_t request, uint16_t value,
 	uint16_t index, unsigned char *data, uint16_t length, unsigned timeout)
 {
-	bool to_interface = (type & 0x1f) == LIBUSB_RECIPIENT_INTERFACE && (type & 0x60) != LIBUSB_REQUEST_TYPE_VENDOR;
-
 	pthread_mutex_lock(&handle->device->busy);
-	if (to_interface && refused(handle, index & 255))
-		return unlock(handle, LIBUSB_ERROR_IO);
 	return unlock(handle, control(handle->device, type, request, value, index, data, length, timeout));
 }
 
@@ -810,13 +793,10 @@ EXPORT int libusb_interrupt_transfer(libusb_device_handle *handle, unsigned char
 	int length, int *actual, unsigned timeout)
 {
 	struct transfer transfer = { .endpoint = endpoint, .length = length, .in = endpoint & 0x80, .data = data };
-	int number, status;
+	int status;
 
 	pthread_mutex_lock(&handle->device->busy);
-	number = concerned(handle->device, endpoint);
-	if (number < 0)
-		return unlock(handle, LIBUSB_ERROR_IO);
-	if (refused(handle, number))
+	if (!has_endpoint(handle->device, endpoint))
 		return unlock(handle, LIBUSB_ERROR_IO);
 	status = run(handle->device, &transfer, timeout);
 	if (actual)

@@ -1,0 +1,82 @@
+"""One driver put through its paces on one simulated device: what it publishes, and which bytes it writes.
+
+Knows nothing of what is right; ``test_differential`` compares two of these.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.standin.driver import NUT, Driver, Published, kill_power
+from usbhidups.simulator.simulator import Simulator
+from usbhidups.usb.fixture import load
+
+__all__ = ["Conduct", "observe"]
+
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """What one driver did. ``commands``: the SET_REPORTs of each command, in order, as hexadecimal.
+
+    ``killed``: those of ``-k`` in a process of its own, and ``kill_status`` its exit status. ``unknown``:
+    requests that the device knows nothing about.
+    """
+
+    published: Published
+    commands: dict[str, list[str]] = field(default_factory=dict)
+    killed: list[str] = field(default_factory=list)
+    kill_status: int = 0
+    unknown: frozenset[str] = frozenset()
+
+
+def observe(program: Path, fixture: Path, commands: Iterable[str] | None = None) -> Conduct:
+    """Start a driver on a simulated device whose time stands still, ask everything of it, end it.
+
+    ``commands``: which to give; None: all that it offers. Each is answered before the next is given.
+    """
+    with tempfile.TemporaryDirectory(prefix="ups-") as folder:
+        with Simulator([load(fixture)], speed=0) as simulator:
+            host, port = simulator.address
+            devices = [f"{host}:{port}/1-1"]
+            with Driver(program, Path(folder), devices) as driver:
+                driver.ready(timeout=PATIENCE)
+                published = driver.dump()
+                given = sorted(published.commands if commands is None else commands)
+                written = {name: _give(driver, simulator, name) for name in given}
+                state = simulator.command("state")
+        assert isinstance(state, dict)
+        with Simulator([load(fixture)], speed=0) as simulator:
+            host, port = simulator.address
+            ended = kill_power(program, Path(folder), [f"{host}:{port}/1-1"])
+            killed = _wrote(simulator)
+    return Conduct(
+        published=published,
+        commands=written,
+        killed=killed,
+        kill_status=ended.returncode,
+        unknown=frozenset(state["unknown requests"]),
+    )
+
+
+def _give(driver: Driver, simulator: Simulator, command: str) -> list[str]:
+    simulator.command("forget")
+    driver.ask(f"INSTCMD {command} TRACKING {command}")
+    driver.wait_for(lambda line: line.words[:2] == ("TRACKING", command), timeout=PATIENCE)
+    return _wrote(simulator)
+
+
+def _wrote(simulator: Simulator) -> list[str]:
+    wrote = simulator.command("wrote")
+    assert isinstance(wrote, list)
+    return wrote
+
+
+if __name__ == "__main__":
+    import sys
+
+    print(observe(NUT, Path(sys.argv[1])))
