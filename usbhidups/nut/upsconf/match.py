@@ -94,6 +94,8 @@ def _next_part(text: str, position: int) -> tuple[str, int]:
         if position + 1 == len(text):
             raise ValueError("a backslash at the end")
         escaped = text[position + 1]
+        if escaped in "123456789":
+            return rf"(?:\{escaped})", position + 2  # in brackets, lest a digit follows
         return _ESCAPES.get(escaped) or re.escape(escaped), position + 2
     if character == "[":
         bracket = _BRACKET.match(text, position)
