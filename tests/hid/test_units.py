@@ -156,10 +156,10 @@ def test_grain(timer: Field, step: float) -> None:
     assert grain(timer) == pytest.approx(step)
 
 
-@pytest.mark.parametrize("physical", [math.nan, math.inf, -math.inf])
-def test_what_is_not_finite_is_refused(physical: float) -> None:
-    with pytest.raises(ValueError, match="no physical value"):
-        to_logical(field(), physical)
+@pytest.mark.parametrize("physical", [math.nan, math.inf, -math.inf, 1e306])
+def test_what_cannot_be_counted_is_refused(physical: float) -> None:
+    with pytest.raises(ValueError, match="no value that a field could take"):
+        to_logical(field(VOLT, 0), physical)
 
 
 def test_numbers_beyond_a_float_are_infinite_or_clamped() -> None:

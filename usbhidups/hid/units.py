@@ -50,16 +50,16 @@ def to_logical(field: Field, physical: float, *, round_up: bool = False) -> int:
     ``round_up`` is for delays, which must not become shorter than asked: away from zero to the next step.
     A negative number is always rounded that way, because "-1, no countdown" must never become 0, "at once".
     For the same reason nothing is clamped here: the caller checks with ``report.in_range`` and refuses.
-    ValueError when ``physical`` is not finite.
+    ValueError when ``physical`` is not finite, or too large to count.
     """
-    if not math.isfinite(physical):
-        raise ValueError(f"{physical} is no physical value")
     steps = _scaled(physical, -_exponent(field))
     start = 0
     if (limits := _physical_limits(field)) is not None:
         width, span, minimum = limits
         steps = (steps - minimum) * span / width
         start = field.logical_minimum
+    if not math.isfinite(steps):
+        raise ValueError(f"{physical} is no value that a field could take")
     nearest = round(steps)
     if abs(steps - nearest) > _STEP_TOLERANCE * max(1.0, abs(steps)):
         if physical < 0:
