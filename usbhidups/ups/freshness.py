@@ -78,7 +78,6 @@ class Freshness:
         self._lost_at: float | None = None
         self._late = False
         self._good_since: float | None = None
-        self._frozen = False
         self._woken_at: float | None = None
         self.bad = 0
 
@@ -100,7 +99,7 @@ class Freshness:
                 self._moves += 1
         if moved:
             self._moved_at = now
-            self._frozen = False
+            self._woken_at = None
 
     def failed(self, key: Key, kind: TransferKind, *, supported: bool, now: float) -> None:
         """A control read failed. A report that never worked and is refused says nothing of the device."""
@@ -118,11 +117,15 @@ class Freshness:
 
     def reconnected(self, *, now: float) -> None:
         """The device was opened again: pauses during the absence do not count, a freeze still does."""
+        frozen = bool(self._freeze(self._lost_at if self._lost_at is not None else now))
         self._lost_at = None
-        self._late = False
         self._failing.clear()
         self._failing_since = None
-        if not self._frozen and self._moved_at is not None:
+        if frozen:
+            self._woken_at = now
+            return
+        self._late = False
+        if self._moved_at is not None:
             self._moved_at = now
 
     @property
@@ -132,22 +135,49 @@ class Freshness:
 
     # -- what follows ------------------------------------------------------------------------
 
-    def health(self, *, proof_at: float | None, expected: float, now: float) -> tuple[Health, str]:
-        """Judge. ``proof_at``: when the mains' state was last read or announced (None: never);
-        ``expected``: seconds after which the next proof was to come.
+    def stale(self, *, proof_at: float | None, expected: float, now: float) -> str:
+        """Why freshness is not proven; "" where it is.
+
+        ``proof_at``: when the mains' state was last read or announced (None: never); ``expected``: seconds
+        after which the next proof was to come. After a lapse the device must do well for a while.
         """
-        verdict, reason = self._judge(proof_at, expected, now)
-        if verdict in (Health.STALE, Health.REOPEN):
+        reason = self._lapse(proof_at, expected, now)
+        if reason:
             self._late = self._late or proof_at is not None
             self._good_since = None
-            return verdict, reason
-        if self._late and self._lost_at is None:
-            if self._good_since is None:
-                self._good_since = now
-            if now - self._good_since < HEALING:
-                return Health.STALE, "answers again, not for long yet"
-            self._late = False
-        return verdict, reason
+            return reason
+        if not self._late or self._lost_at is not None:
+            return ""
+        if self._good_since is None:
+            self._good_since = now
+        if now - self._good_since < HEALING:
+            return "answers again, not for long yet"
+        self._late = False
+        return ""
+
+    def reopen(self, *, now: float) -> str:
+        """Why the device should be closed and opened again; "" where it should not."""
+        if self._lost_at is not None:
+            return ""
+        if self._all_fail(now):
+            return f"nothing is answered any more ({len(self._failing)} transfers failed)"
+        frozen = self._freeze(now)
+        if frozen and (self._woken_at is None or now - self._woken_at > REOPEN_AGAIN):
+            return frozen
+        return ""
+
+    def doubt(self, *, proof_at: float | None, expected: float, now: float) -> str:
+        """What is suspicious about a device that is not stale; "" where nothing is."""
+        if self._lost_at is not None:
+            return "the device is being reconnected"
+        limit = self._still_limit(now)
+        still = 0.0 if self._moved_at is None else now - self._moved_at
+        if limit is not None and still > 0.7 * limit:
+            return f"no measured value has moved for {still:.0f} s"
+        late = proof_at is not None and now - proof_at > expected + GRACE / 2
+        if late or len(self._failing) >= FAILURES_TO_REOPEN:
+            return "the device answers late"
+        return ""
 
     def pulse(self, *, now: float) -> tuple[Collection[Key], float]:
         """Reports whose movement is watched, and the seconds between their reads."""
@@ -164,32 +194,25 @@ class Freshness:
             return [key for _, key in moving[:4]], PULSE_HURRIED
         return [moving[0][1]], PULSE
 
-    def _judge(self, proof_at: float | None, expected: float, now: float) -> tuple[Health, str]:
-        if self._lost_at is not None:
-            if proof_at is None or now - max(self._lost_at, proof_at) > GRACE:
-                return Health.STALE, "the device is not connected"
-            return Health.DOUBTFUL, "the device is being reconnected"
-        if self._all_fail(now):
-            return Health.REOPEN, f"nothing is answered any more ({len(self._failing)} transfers)"
+    def _lapse(self, proof_at: float | None, expected: float, now: float) -> str:
         if proof_at is None:
-            return Health.STALE, "the state of the mains was not read yet"
+            return "the state of the mains was not read yet"
+        if self._lost_at is not None:
+            gone = now - max(self._lost_at, proof_at)
+            return "the device is not connected" if gone > GRACE else ""
         age = now - proof_at
         if age > expected + GRACE:
-            return Health.STALE, f"the state of the mains was last read {age:.0f} s ago"
+            return f"the state of the mains was last read {age:.0f} s ago"
+        return self._freeze(now)
+
+    def _freeze(self, now: float) -> str:
         limit = self._still_limit(now)
-        if limit is not None and self._moved_at is not None:
-            still = now - self._moved_at
-            if still > limit:
-                self._frozen = True
-                if self._woken_at is None or now - self._woken_at > REOPEN_AGAIN:
-                    self._woken_at = now
-                    return Health.REOPEN, self._stillness(still)
-                return Health.STALE, self._stillness(still)
-            if still > 0.7 * limit:
-                return Health.DOUBTFUL, f"no measured value has moved for {still:.0f} s"
-        if age > expected + GRACE / 2 or len(self._failing) >= FAILURES_TO_REOPEN:
-            return Health.DOUBTFUL, "the device answers late"
-        return Health.FRESH, ""
+        if limit is None or self._moved_at is None or now - self._moved_at <= limit:
+            return ""
+        return (
+            f"frozen: no measured value has moved for {now - self._moved_at:.0f} s, the longest"
+            f" pause before was {self._longest_pause:.0f} s"
+        )
 
     def _all_fail(self, now: float) -> bool:
         """Several reports in a row fail, or one that is all there is; slow failures count for more."""
@@ -205,9 +228,3 @@ class Freshness:
         if self._moves < CHANGES_TO_LEARN or now - self._since < LEARNING:
             return None
         return max(STILL_AT_LEAST, STILL_FACTOR * self._longest_pause)
-
-    def _stillness(self, still: float) -> str:
-        return (
-            f"frozen: no measured value has moved for {still:.0f} s, the longest pause before was"
-            f" {self._longest_pause:.0f} s"
-        )

@@ -26,11 +26,13 @@ class ReadRequest:
 class Write:
     """Set one field of one Feature report to ``logical``, leaving the report's other bits as they are.
 
-    The carrier reads the report first, puts the field in (``hid.report.insert``) and sends the whole.
+    The carrier reads the report first, puts the field in (``hid.report.insert``) and sends the whole:
+    ``size`` bytes with the id byte.
     ``meaning`` is for people: ``UPS.PowerSummary.DelayBeforeShutdown = 60 s``.
     """
 
     field: Field
+    size: int
     logical: int
     meaning: str
     may_fail: bool = False  # a failure of this write does not end the plan
@@ -48,6 +50,7 @@ class ReadBack:
     """Read the field again: the write is verified when its logical value lies in ``accept`` (inclusive)."""
 
     field: Field
+    size: int
     accept: tuple[tuple[int, int], ...]
     meaning: str
 
@@ -60,13 +63,16 @@ class WritePlan:
     """Steps in order; ``undo`` is carried out when a step fails after a Write of this plan went out.
 
     ``switches_load``: this plan may switch the load off or on (and its profile allows that).
-    ``fallback``: what to try when this plan is refused by the device.
+    ``fallback``: what to try when this plan is refused by the device, or is not obeyed. A plan with
+    ``not_after_ignored`` is left out once the device acknowledged another: it might obey that one silently,
+    and this one would undo it.
     """
 
     name: str
     steps: Sequence[Step]
     undo: Sequence[Step] = ()
     switches_load: bool = False
+    not_after_ignored: bool = False
     fallback: WritePlan | None = None
 
 

@@ -184,17 +184,24 @@ class Reader:
         self._deaf_until = None
         self._deaf_count = self._empty_count = 0
 
+    def stale(self, now: float) -> str:
+        """Why the evidence may not be published as true; "" where it may."""
+        if not self._schedule.status_tried():
+            return "the status was not read yet"
+        return self.freshness.stale(proof_at=self._proof_at, expected=self._expected(), now=now)
+
     def health(self, now: float) -> tuple[Health, str]:
-        """How much the evidence may be trusted."""
+        """How much the evidence may be trusted, and what to do about it."""
         if 0 <= self._tolerance < self._empty_count:
-            self._empty_count = 0
             return Health.REOPEN, "the interrupt endpoint has been silent for too long"
-        verdict, reason = self.freshness.health(
-            proof_at=self._proof_at, expected=self._expected(), now=now
-        )
-        if verdict is Health.FRESH and not self._schedule.status_tried():
-            return Health.STALE, "the status was not read yet"
-        return verdict, reason
+        reopen = self.freshness.reopen(now=now)
+        if reopen:
+            return Health.REOPEN, reopen
+        stale = self.stale(now)
+        if stale:
+            return Health.STALE, stale
+        doubt = self.freshness.doubt(proof_at=self._proof_at, expected=self._expected(), now=now)
+        return (Health.DOUBTFUL, doubt) if doubt else (Health.FRESH, "")
 
     @property
     def outliers(self) -> int:

@@ -1,0 +1,227 @@
+"""One UPS: the only thing of ups/ that the daemon, kill-power and probe talk to.
+
+Reports go in, views and plans come out; nothing here touches a device, and ``now`` is always given (seconds
+of one monotonic clock). A facade: the work is done by ``reader``, ``picture``, ``commands`` and ``settings``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, tzinfo
+from typing import Protocol
+
+from usbhidups.errors import ConfigError, TransferKind
+from usbhidups.hid.descriptor import Descriptor, ReportType
+from usbhidups.identity import Identity
+from usbhidups.ups.commands import Commands
+from usbhidups.ups.delays import Delays, conflict, delays, effective
+from usbhidups.ups.freshness import Health
+from usbhidups.ups.mapping import Binding, bind
+from usbhidups.ups.options import Options
+from usbhidups.ups.picture import Picture
+from usbhidups.ups.plan import ReadBack, ReadRequest, Refusal, Write, WritePlan
+from usbhidups.ups.profile import Profile
+from usbhidups.ups.reader import Reader
+from usbhidups.ups.settings import Local, Settings
+from usbhidups.ups.view import View
+
+__all__ = ["Done", "Ups", "attach"]
+
+LOOK_AT_LEAST = 10.0
+"""Seconds after which the view is worked out anew though no report changed: the times in it move on."""
+
+
+class Done(Protocol):
+    """What carrying out a plan came to, as far as this package cares."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the device took it."""
+
+
+def attach(
+    identity: Identity,
+    descriptor: Descriptor,
+    profile: Profile,
+    options: Options,
+    *,
+    now: float = 0.0,
+    zone: tzinfo = UTC,
+) -> Ups:
+    """Join a device with its profile. ``zone`` is for devices that keep a clock.
+
+    ConfigError when ``ignorelb`` is asked for and the device has neither charge nor runtime with a limit.
+    """
+    binding = bind(profile, descriptor)
+    if options.ignorelb and not _has_limits(binding, options):
+        raise ConfigError(
+            "needs battery.charge and battery.charge.low, or battery.runtime and battery.runtime.low",
+            key="ignorelb",
+        )
+    return Ups(binding, identity, options, now=now, zone=zone)
+
+
+class Ups:
+    """One UPS of one connection, or of several: it outlives a replug of the same device."""
+
+    def __init__(
+        self, binding: Binding, identity: Identity, options: Options, *, now: float, zone: tzinfo
+    ) -> None:
+        self.binding = binding
+        self.identity = identity
+        self.options = options
+        wanted = delays(binding.profile, options)
+        self.notices: tuple[str, ...] = tuple(filter(None, (conflict(wanted),)))
+        self._reader = Reader(
+            binding, options, has_endpoint=identity.endpoint_in is not None, now=now
+        )
+        self._picture = Picture(binding, identity, options, delays=effective(wanted), zone=zone)
+        self._view = View(reason="nothing was read yet")
+        self._looked_at = now
+        self._strings_asked: set[int] = set()
+
+    @property
+    def profile(self) -> Profile:
+        """The profile in use."""
+        return self.binding.profile
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """The report descriptor in use."""
+        return self.binding.descriptor
+
+    @property
+    def listens(self) -> bool:
+        """Whether to wait on the interrupt endpoint; otherwise just sleep until something is due."""
+        return self._reader.listens
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def reads_due(self, now: float) -> tuple[ReadRequest, ...]:
+        """Reports to fetch now, in this order; status first. Few at a time: ask again afterwards."""
+        return self._reader.reads_due(now)
+
+    def next_due(self, now: float) -> float:
+        """Seconds until something is due: a report to fetch, or a look at the view."""
+        return self._reader.next_due(now)
+
+    def got_report(self, report_type: ReportType, data: bytes, *, now: float) -> None:
+        """A report came (id byte first), as an answer or by itself."""
+        self._reader.got(report_type, data, now=now)
+
+    def read_failed(self, request: ReadRequest, kind: TransferKind, *, now: float) -> None:
+        """A report that was due could not be had."""
+        self._reader.failed(request, kind, now=now)
+
+    def input_failed(self, kind: TransferKind, *, now: float) -> None:
+        """Waiting on the interrupt endpoint failed."""
+        self._reader.input_failed(kind, now=now)
+
+    def no_input(self, *, now: float) -> None:
+        """A wait on the interrupt endpoint ended without a report."""
+        self._reader.no_input()
+
+    def strings_wanted(self) -> tuple[int, ...]:
+        """String indexes to fetch, each once per connection."""
+        return tuple(
+            index for index in self._picture.wanted_strings if index not in self._strings_asked
+        )
+
+    def got_string(self, index: int, text: str | None) -> None:
+        """A string came; None: there is none (an earlier text stays)."""
+        self._strings_asked.add(index)
+        if text is not None or index not in self._picture.strings:
+            self._picture.strings[index] = text or ""
+            self._reader.changed = True
+
+    def disconnected(self, *, now: float) -> None:
+        """The device is gone; the view holds for a few seconds, then it is stale."""
+        self._reader.disconnected(now=now)
+
+    def reconnected(self, identity: Identity, *, now: float) -> None:
+        """The same device is back, perhaps with another address."""
+        self.identity = identity
+        self._strings_asked.clear()
+        self._reader.reconnected(now=now)
+
+    # -- what is known -----------------------------------------------------------------------
+
+    def view(self, now: float) -> View:
+        """Everything to publish. The same object as before where nothing changed."""
+        if self._reader.changed or self._picture.unsettled or now - self._looked_at > LOOK_AT_LEAST:
+            self._look(now)
+        stale = self._reader.stale(now)
+        reason = stale or self._reader.health(now)[1] or self._picture.status.reason
+        if (not stale, reason) != (self._view.fresh, self._view.reason):
+            self._view = replace(self._view, fresh=not stale, reason=reason)
+        return self._view
+
+    def health(self, now: float) -> tuple[Health, str]:
+        """How much the view may be trusted, and what to do about it."""
+        return self._reader.health(now)
+
+    # -- doing -------------------------------------------------------------------------------
+
+    def instcmd(self, name: str, argument: str | None, *, now: float) -> WritePlan | Refusal:
+        """Plan an instant command."""
+        self._look(now)
+        return self._commands().plan(name, argument)
+
+    def set(self, name: str, value: str, *, now: float) -> WritePlan | Refusal | None:
+        """Plan a setting; None: it was a value of the driver's own and is done."""
+        self._look(now)
+        settings = Settings(
+            self.binding, self._reader.evidence, self._picture.context(), self._delays()
+        )
+        planned = settings.plan(name, value, row=self._picture.supplied.get(name))
+        if not isinstance(planned, Local):
+            return planned
+        self._picture.settings[planned.name] = planned.text
+        self._look(now)
+        return None
+
+    def killpower(self, *, now: float) -> WritePlan | Refusal:
+        """Plan the cut: sdcommands, or the built-in chain, each step the fallback of the one before."""
+        self._look(now)
+        return self._commands().killpower(self.options.sdcommands)
+
+    def wrote(self, plan: WritePlan, outcome: Done, *, now: float) -> None:
+        """A plan was carried out: read again what it touched, and the status with it."""
+        steps = (*plan.steps, *(plan.undo if not outcome.done else ()))
+        fields = tuple(step.field for step in steps if isinstance(step, Write | ReadBack))
+        self._reader.ask(fields, at=now)
+        self._reader.ask(tuple(flag.field for flag in self.binding.flags), at=now)
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _look(self, now: float) -> None:
+        picture, reader = self._picture, self._reader
+        reader.changed = False
+        self._looked_at = now
+        picture.look(reader.evidence, now=now)
+        reader.on_battery(yes=picture.on_battery)
+        reader.supplied(picture.supplied, now=now)
+        fields, at = picture.soon
+        reader.ask(fields, at=at)
+        self._view = replace(
+            self._view,
+            variables=picture.variables,
+            commands=self._commands().available(),
+        )
+
+    def _commands(self) -> Commands:
+        return Commands(
+            self.binding, self._reader.evidence, self._picture.context(), self._delays()
+        )
+
+    def _delays(self) -> Delays:
+        """The delays as they are now: the administrator's, a client's, or the device's own."""
+        return self._picture.delays
+
+
+def _has_limits(binding: Binding, options: Options) -> bool:
+    names = {bound.row.name for bound in binding.variables}
+    names |= {*options.overrides, *options.defaults}
+    if options.lowbatt is not None:
+        names.add("battery.charge.low")
+    return any({name, f"{name}.low"} <= names for name in ("battery.charge", "battery.runtime"))

@@ -1,0 +1,231 @@
+"""From evidence to the view: variables, status, alarms and the reasons for them, complete at every moment.
+
+It joins ``decode``, ``debounce``, ``supply``, ``status`` and the administrator's options. Beside NUT's
+variables it publishes ``experimental.ups.status.reason`` (which item made LB, RB, OFF, OVER or OB) and
+``experimental.ups.status.held`` (flags that are set and deliberately not shown, and why).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, tzinfo
+
+from usbhidups.hid.descriptor import Field
+from usbhidups.identity import Identity
+from usbhidups.ups.debounce import Debounce
+from usbhidups.ups.decode import Context, Decoded, decode
+from usbhidups.ups.delays import Delays
+from usbhidups.ups.evidence import Evidence
+from usbhidups.ups.flags import Flag, Mains, gather, mains_of
+from usbhidups.ups.mapping import Binding, BoundVariable
+from usbhidups.ups.options import Options
+from usbhidups.ups.status import Settled, Status, StatusRules, decide
+from usbhidups.ups.supply import Numbers, Supply
+from usbhidups.ups.view import Value
+
+__all__ = ["HELD", "REASON", "Picture"]
+
+REASON = "experimental.ups.status.reason"
+HELD = "experimental.ups.status.held"
+
+SECOND_LOOK = 1.0
+"""Seconds after which a report is read again whose flags are not believed yet."""
+
+_LONGEST = 250  # characters of a reason: the socket carries 255
+_EXPLAINED = ("OB", "LB", "OVER", "RB", "OFF")
+
+
+class Picture:
+    """What is known of one UPS, kept from one look to the next."""
+
+    def __init__(
+        self,
+        binding: Binding,
+        identity: Identity,
+        options: Options,
+        *,
+        delays: Delays,
+        family: str = "",
+        zone: tzinfo = UTC,
+    ) -> None:
+        self._binding = binding
+        self._identity = identity
+        self._options = options
+        self._family = family
+        self._zone = zone
+        self._rules = StatusRules(
+            ignore_low_flags=options.ignorelb,
+            online_discharge_is_battery=options.onlinedischarge_onbattery,
+            online_discharge_is_calibration=options.onlinedischarge_calibration,
+        )
+        self._debounce = Debounce(options.lbrb_log_delay_sec)
+        self._supply = Supply()
+        self._fields = {flag.row.path: flag.field for flag in binding.flags}
+        self._decoded: Decoded | None = None
+        self.strings: dict[int, str] = {}
+        self.settings: dict[str, str] = {
+            "ups.delay.shutdown": str(delays.off),
+            "ups.delay.start": str(delays.start),
+            **options.defaults,
+        }
+        self._delays = delays
+        self.status = Status(None, reason="nothing was read yet")
+        self.mains = Mains()
+        self.variables: dict[str, Value] = {}
+        self.soon: tuple[tuple[Field, ...], float] = ((), 0.0)
+
+    # -- looking -----------------------------------------------------------------------------
+
+    def look(self, evidence: Evidence, *, now: float) -> None:
+        """Work everything out anew from the evidence."""
+        decoded = decode(self._binding, evidence, self.context())
+        self._decoded = decoded
+        claims = gather(decoded.opinions)
+        self.mains = mains_of(decoded.opinions)
+        discharging = Flag.DISCHARGING in claims and claims[Flag.DISCHARGING].value
+        on_battery = self.mains.present is False or (self.mains.present is None and discharging)
+        numbers = self._numbers(decoded)
+        known = self._debounce.settle(
+            claims,
+            on_battery=on_battery,
+            discharging=discharging,
+            plausible=discharging or numbers.low_is_plausible,
+        )
+        battery = self._supply.battery(
+            numbers, mains=self.mains.present, discharging=discharging, now=now
+        )
+        sources = {flag: claim.sources for flag, claim in claims.items()}
+        settled = Settled(self.mains, known, sources)
+        self.status = decide(settled, battery, self._rules, free_alarms=decoded.alarms)
+        self.variables = self._published(decoded)
+        self.soon = self._second_looks(decoded, now)
+
+    @property
+    def delays(self) -> Delays:
+        """ups.delay.* as they are now; a device that keeps the start delay itself is asked first."""
+        start = self.settings["ups.delay.start"]
+        live = None if self._decoded is None else self._decoded.sources.get("ups.delay.start")
+        if live is not None and live.reading is not None and self._options.ondelay is None:
+            start = self.variables["ups.delay.start"].text
+        return Delays(
+            _whole(self.settings["ups.delay.shutdown"], self._delays.off),
+            _whole(start, self._delays.start),
+        )
+
+    @property
+    def on_battery(self) -> bool:
+        """Whether the status says so."""
+        return self.status.words is not None and "OB" in self.status.words
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether flags wait for more reads before they are believed."""
+        return bool(self._debounce.pending)
+
+    @property
+    def supplied(self) -> Mapping[str, BoundVariable]:
+        """The row that gives each variable its value."""
+        if self._decoded is None:
+            return {}
+        return {name: source.bound for name, source in self._decoded.sources.items()}
+
+    @property
+    def wanted_strings(self) -> tuple[int, ...]:
+        """String indexes that were asked for by values and not fetched yet."""
+        if self._decoded is None:
+            return ()
+        return tuple(sorted(self._decoded.wanted - self.strings.keys()))
+
+    def context(self) -> Context:
+        """What decoding needs beside the reports."""
+        return Context(
+            identity=self._identity,
+            options=self._options,
+            strings=self.strings,
+            zone=self._zone,
+            family=self._family,
+            settings=self.settings,
+            memory=self._decoded.memory if self._decoded is not None else {},
+        )
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _numbers(self, decoded: Decoded) -> Numbers:
+        def number(name: str) -> float | None:
+            text = self._options.overrides.get(name)
+            if text is None:
+                value = decoded.variables.get(name)
+                text = None if value is None else value.text
+            try:
+                return None if text is None else float(text)
+            except ValueError:
+                return None
+
+        voltage = decoded.variables.get("input.voltage")
+        lowbatt = self._options.lowbatt
+        return Numbers(
+            charge=number("battery.charge"),
+            charge_low=number("battery.charge.low") if lowbatt is None else float(lowbatt),
+            runtime=number("battery.runtime"),
+            runtime_low=number("battery.runtime.low"),
+            input_voltage=number("input.voltage"),
+            input_at=None if voltage is None else voltage.at,
+        )
+
+    def _published(self, decoded: Decoded) -> dict[str, Value]:
+        variables = dict(decoded.variables)
+        if self._options.lowbatt is not None and "battery.charge.low" in variables:
+            low = variables["battery.charge.low"]
+            variables["battery.charge.low"] = replace(low, text=str(self._options.lowbatt))
+        status = self.status
+        words: dict[str, str | None] = {
+            "ups.status": status.text,
+            "ups.alarm": " ".join(status.alarms)[:_LONGEST],
+            "input.transfer.reason": status.transfer_reason,
+            "experimental.ups.mode.buzzwords": " ".join(status.modes),
+            REASON: "; ".join(
+                f"{word}: {', '.join(status.reasons[word])}"
+                for word in _EXPLAINED
+                if word in status.reasons
+            )[:_LONGEST],
+            HELD: "; ".join(self._held())[:_LONGEST],
+        }
+        variables.update({name: Value(text) for name, text in words.items() if text})
+        for name, text in self._options.defaults.items():
+            variables.setdefault(name, Value(text))
+        for name, text in self._options.overrides.items():
+            variables[name] = Value(text)
+        return variables
+
+    def _held(self) -> list[str]:
+        unsure = [
+            f"{flag.value}: {'set' if held.value else 'cleared'}, not confirmed yet"
+            for flag, held in self._debounce.pending.items()
+        ]
+        return [*(f"{word}: {why}" for word, why in self.status.held.items()), *unsure]
+
+    def _second_looks(self, decoded: Decoded, now: float) -> tuple[tuple[Field, ...], float]:
+        """Fields to be read again soon, and when."""
+        fields = [
+            self._fields[opinion.source]
+            for opinion in decoded.opinions
+            if any(_flag_of(word) in self._debounce.pending for word in opinion.words)
+        ]
+        if self._supply.wants_input and "input.voltage" in decoded.sources:
+            fields.append(decoded.sources["input.voltage"].bound.field)
+        return tuple(fields), now + SECOND_LOOK
+
+
+def _whole(text: str, otherwise: int) -> int:
+    try:
+        return int(float(text))
+    except ValueError:
+        return otherwise
+
+
+def _flag_of(word: str) -> Flag | None:
+    try:
+        return Flag(word.removeprefix("!"))
+    except ValueError:
+        return None
