@@ -21,7 +21,7 @@ from usbhidups.ups.options import Options
 from usbhidups.ups.profile import VariableRow
 from usbhidups.ups.view import Value
 
-__all__ = ["Context", "Decoded", "Source", "decode"]
+__all__ = ["Context", "Decoded", "Source", "access", "decode", "holds"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +87,29 @@ def decode(binding: Binding, evidence: Evidence, context: Context) -> Decoded:
     )
 
 
+def access(binding: Binding, evidence: Evidence, context: Context) -> convert.Access:
+    """What a write conversion may ask of the present state."""
+    return _Decoder(binding, evidence, context)
+
+
+def holds(when: BoundCondition | None, evidence: Evidence, context: Context) -> bool:
+    """Whether a row's condition is met now."""
+    if when is None:
+        return True
+    condition = when.condition
+    if condition.families and context.family not in condition.families:
+        return False
+    if condition.option and not getattr(context.options, condition.option):
+        return False
+    if not condition.path:
+        return True
+    reading = None
+    if when.field is not None:
+        reading = evidence.reading(when.field, when.twin)
+    listed = reading is not None and reading.logical in condition.values
+    return listed is not condition.negated
+
+
 class _Decoder:
     """One decoding. Values may ask for other values (``convert.Access``); each is worked out once."""
 
@@ -124,11 +147,6 @@ class _Decoder:
     def report(self, field: Field) -> bytes | None:
         """The newest report that a field belongs to, id byte first."""
         got = self._evidence.report(field.report_type, field.report_id)
-        return None if got is None else got.data
-
-    def feature(self, report_id: int) -> bytes | None:
-        """The newest Feature report of an id, id byte first."""
-        got = self._evidence.report(ReportType.FEATURE, report_id)
         return None if got is None else got.data
 
     def sibling(self, field: Field, usage: int) -> Reading | None:
@@ -172,7 +190,7 @@ class _Decoder:
 
     def _first_usable(self, name: str) -> Value | None:
         for bound in self._rows.get(name, ()):
-            if not self._holds(bound.when):
+            if not holds(bound.when, self._evidence, self._context):
                 continue
             row = bound.row
             if row.default is not None:
@@ -210,7 +228,7 @@ class _Decoder:
         return tuple(opinions), tuple(alarms)
 
     def _opinion(self, bound: BoundFlag) -> Opinion | None:
-        if not self._holds(bound.when):
+        if not holds(bound.when, self._evidence, self._context):
             return None
         reading = self._evidence.reading(bound.field, bound.twin)
         if reading is None:
@@ -218,22 +236,6 @@ class _Decoder:
         row = bound.row
         word = row.table.get(convert.masked(reading.logical, row.mask), row.otherwise)
         return Opinion(row.path, (word,), reading.at) if word else None
-
-    def _holds(self, when: BoundCondition | None) -> bool:
-        if when is None:
-            return True
-        condition = when.condition
-        if condition.families and self._context.family not in condition.families:
-            return False
-        if condition.option and not getattr(self._context.options, condition.option):
-            return False
-        if not condition.path:
-            return True
-        reading = None
-        if when.field is not None:
-            reading = self._evidence.reading(when.field, when.twin)
-        listed = reading is not None and reading.logical in condition.values
-        return listed is not condition.negated
 
 
 def _published(row: VariableRow, text: str, at: float | None) -> Value:
@@ -243,6 +245,6 @@ def _published(row: VariableRow, text: str, at: float | None) -> Value:
         writable=row.writable,
         string=row.string,
         length=row.length,
-        enum=row.enum,
+        enum=convert.choices(row, text),
         ranges=row.ranges,
     )

@@ -7,7 +7,7 @@ item of the same path is the twin that brings events, and the source where there
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from usbhidups.hid.descriptor import Descriptor, Field, ReportType
 from usbhidups.hid.usages import Names
@@ -21,6 +21,11 @@ __all__ = [
     "BoundVariable",
     "bind",
 ]
+
+
+_UNDECLARED_BYTES = (
+    7  # of a report that no descriptor tells the length of: one 8-byte packet with its id
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class BoundCommand:
 class Binding:
     """All that a profile finds on one device, in the profile's order.
 
+    ``descriptor`` has the reports that the profile reads without their being declared.
     ``variables`` keeps every row whose path exists: rows of one name stand together, the first usable
     one wins. ``commands`` holds the first row of each name. ``writable`` rows are fed by Feature fields.
     """
@@ -121,10 +127,35 @@ def bind(profile: Profile, descriptor: Descriptor) -> Binding:
     fields = _Fields(descriptor, profile)
     return Binding(
         profile=profile,
-        descriptor=descriptor,
+        descriptor=_with_undeclared(descriptor, profile.variables),
         variables=tuple(_variables(profile.variables, fields)),
         flags=tuple(_flags(profile.flags, fields)),
         commands=tuple(_commands(profile.commands, fields)),
+    )
+
+
+def _with_undeclared(descriptor: Descriptor, rows: tuple[VariableRow, ...]) -> Descriptor:
+    """The descriptor with the reports that only the profile knows of."""
+    lengths = dict(descriptor.report_bytes)
+    for row in rows:
+        if row.report is not None:
+            lengths.setdefault((ReportType.FEATURE, row.report), _UNDECLARED_BYTES)
+    return replace(descriptor, report_bytes=lengths)
+
+
+def _first_byte(field: Field, report_id: int) -> Field:
+    """A made-up field for a report that is read as bytes; it keeps the path that the row stands for."""
+    return field._replace(
+        report_type=ReportType.FEATURE,
+        report_id=report_id,
+        offset=0,
+        size=8,
+        logical_minimum=0,
+        logical_maximum=255,
+        physical_minimum=None,
+        physical_maximum=None,
+        unit=0,
+        exponent=0,
     )
 
 
@@ -132,7 +163,11 @@ def _variables(rows: tuple[VariableRow, ...], fields: _Fields) -> Iterator[Bound
     for row in rows:
         field, twin = fields.find(row.path)
         possible, when = _condition(row.when, fields)
-        if field is not None and possible:
+        if field is None or not possible:
+            continue
+        if row.report is not None:
+            yield BoundVariable(row, _first_byte(field, row.report), None, when)
+        else:
             yield BoundVariable(row, field, twin, when)
 
 

@@ -54,9 +54,12 @@ class VariableRow:
     """One way to obtain one NUT variable; rows of a name are tried in order, the first usable one wins.
 
     The published text comes from the physical value times ``scale`` by ``format`` (printf), or from
-    ``table`` (the integer value's word, and back when writable), or from ``convert`` (the name of a
-    function of ups/convert). ``mask`` takes bits out of the value first (the mask's lowest bit counts as
-    1). ``default`` makes it a value of the driver's own (NUT's "absent" rows): published when the path
+    ``table`` (the integer value's word, ``otherwise`` where it has none, and back when writable), or from
+    ``convert`` (the name of a function of ups/convert). ``mask`` takes bits out of the value first (the
+    mask's lowest bit counts as 1). ``report`` is a Feature report, perhaps not in the descriptor, whose
+    bytes ``convert`` reads instead of the field's; the row still counts only where the path exists.
+
+    ``default`` makes it a value of the driver's own (NUT's "absent" rows): published when the path
     exists, never read nor sent. ``writable`` rows accept SET; ``length`` is the longest text (0: no
     limit), ``enum`` the words offered, ``ranges`` pairs of whole numbers; ``string`` tells clients that
     it is text and not a number. ``seen`` says where an odd row was seen.
@@ -67,8 +70,10 @@ class VariableRow:
     format: str = "%.0f"
     convert: str = ""
     table: Mapping[int, str] | None = None
+    otherwise: str = ""
     scale: float = 1.0
     mask: int | None = None
+    report: int | None = None
     poll: Poll = Poll.VALUE
     default: str | None = None
     writable: bool = False

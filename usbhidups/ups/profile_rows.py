@@ -1,8 +1,9 @@
 """Bodies of profile files, joined from the most general to the most special, become the rows of a Profile.
 
 What a later body says of a name (of a variable, a setting, a command) goes before what earlier ones said,
-and replaces their rows of the same path. ``false`` drops what earlier bodies said: alone or as the first
-item of a list; a pattern with ``*`` drops every name that fits. What is said of a flag's path replaces.
+and replaces their rows of the same path; ``"..."`` in a list stands for what they said. ``false`` drops what
+they said: alone or as the first item of a list; a pattern with ``*`` drops every name that fits. What is said
+of a flag's path replaces.
 """
 
 from __future__ import annotations
@@ -33,8 +34,21 @@ from usbhidups.ups.profile_schema import Table, hex_number
 
 __all__ = ["build"]
 
+_INHERITED = "..."
 _CONDITION_KEYS = ("path", "is", "not", "lacks", "family", "option")
-_SOURCE_KEYS = ("path", "format", "convert", "table", "scale", "mask", "poll", "when", "seen")
+_SOURCE_KEYS = (
+    "path",
+    "format",
+    "convert",
+    "table",
+    "otherwise",
+    "scale",
+    "mask",
+    "report",
+    "poll",
+    "when",
+    "seen",
+)
 _VARIABLE_KEYS = (*_SOURCE_KEYS, "default")
 _SETTING_KEYS = (*_VARIABLE_KEYS, "length", "enum", "range", "string")
 _FLAG_KEYS = ("table", "words", "otherwise", "mask", "poll", "alarm", "when", "seen")
@@ -133,7 +147,7 @@ class _Builder:
                     own.setdefault(key, []).extend(_Entry(table, key, item) for item in items)
             for key, entries in own.items():
                 if entries:
-                    joined[key] = [*entries, *joined.get(key, [])]
+                    joined[key] = _inserted(entries, joined.get(key, []))
         return joined
 
     # Rows
@@ -164,8 +178,10 @@ class _Builder:
                 format=self._format(row),
                 convert=convert,
                 table=table,
+                otherwise=row.text("otherwise"),
                 scale=self._scale(row),
                 mask=row.whole("mask", 0) or None,
+                report=row.whole("report", 0) or None,
                 poll=Poll(poll) if poll else _usual_poll(name, convert, writable=writable),
                 default=self._default(row, delays),
                 writable=writable,
@@ -367,11 +383,19 @@ class _Builder:
         return table.texts("fixes")
 
 
+def _inserted(own: list[_Entry], inherited: list[_Entry]) -> list[_Entry]:
+    """Own items with the inherited ones in the place of "...", at the end where there is none."""
+    for position, entry in enumerate(own):
+        if entry.item == _INHERITED:
+            return [*own[:position], *inherited, *own[position + 1 :]]
+    return [*own, *inherited]
+
+
 def _usual_poll(name: str, convert: str, *, writable: bool) -> Poll:
     """How often a variable is read where its row does not say."""
     if name.startswith("ups.timer."):
         return Poll.STATUS
-    if writable:
+    if writable or ".transfer." in name or name.startswith(("ups.beeper.", "battery.capacity")):
         return Poll.SETTING
     if convert == "string" or name.endswith((".nominal", ".min", ".max", ".id", ".date")):
         return Poll.CONSTANT

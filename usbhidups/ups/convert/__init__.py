@@ -6,13 +6,13 @@ profile rows name in their ``convert`` key. Which device needs which is data (pr
 
 from __future__ import annotations
 
-from usbhidups.ups.convert.names import COMMANDS, READERS, WRITERS
+from usbhidups.ups.convert.names import CHOICES, COMMANDS, READERS, WRITERS
 from usbhidups.ups.convert.numbers import formatted, is_sentinel, masked
 from usbhidups.ups.convert.rules import Access
 from usbhidups.ups.evidence import Reading
 from usbhidups.ups.profile import VariableRow
 
-__all__ = ["COMMANDS", "READERS", "WRITERS", "Access", "masked", "physical", "text"]
+__all__ = ["COMMANDS", "READERS", "WRITERS", "Access", "choices", "masked", "physical", "text"]
 
 
 def text(row: VariableRow, reading: Reading, access: Access) -> str | None:
@@ -20,7 +20,7 @@ def text(row: VariableRow, reading: Reading, access: Access) -> str | None:
     if row.convert:
         return READERS[row.convert](row, reading, access)
     if row.table is not None:
-        return row.table.get(masked(reading.logical, row.mask))
+        return row.table.get(masked(reading.logical, row.mask), row.otherwise) or None
     if is_sentinel(row, reading):
         return None
     return formatted(row, reading)
@@ -39,3 +39,10 @@ def physical(row: VariableRow, text: str, access: Access) -> float:
                 return float(number)
         raise ValueError(f"{text!r} is none of {', '.join(row.table.values())}")
     return float(text) / row.scale
+
+
+def choices(row: VariableRow, text: str) -> tuple[str, ...]:
+    """The words offered for a setting that has the value ``text`` now."""
+    if row.convert in CHOICES:
+        return CHOICES[row.convert](row, text)
+    return row.enum

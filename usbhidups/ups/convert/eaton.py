@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from usbhidups.ups.convert.numbers import is_sentinel
 from usbhidups.ups.convert.rules import Access
 from usbhidups.ups.evidence import Reading
 from usbhidups.ups.profile import VariableRow
@@ -11,15 +10,14 @@ __all__ = [
     "bypass_on",
     "computed_realpower",
     "eco_mode",
-    "nominal_voltage",
+    "nominal_voltage_choices",
     "write_bypass_on",
     "write_eco_mode",
-    "write_nominal_voltage",
 ]
 
 _USUAL_POWER_FACTOR = 0.80
 
-_NOMINAL_VOLTAGES = (100, 110, 120, 127, 200, 208, 220, 230, 240)
+_VOLTAGE_FAMILIES = (("100", "110", "120", "127"), ("200", "208", "220", "230", "240"))
 
 _ECO_WORDS = {"normal": 0, "ECO": 1, "ESS": 2}
 _ECO_PREFIX = "vendor:mge-hid:"
@@ -35,19 +33,12 @@ def computed_realpower(row: VariableRow, reading: Reading, access: Access) -> st
     return f"{load * 0.01 * nominal * factor:.0f}"
 
 
-def nominal_voltage(row: VariableRow, reading: Reading, access: Access) -> str | None:
-    """A nominal voltage of some country's mains; anything else is no nominal voltage."""
-    if is_sentinel(row, reading):
-        return None
-    volts = round(reading.physical)
-    return str(volts) if volts in _NOMINAL_VOLTAGES else None
-
-
-def write_nominal_voltage(row: VariableRow, text: str, access: Access) -> float:
-    """One of the voltages that were offered."""
-    if not text.isdecimal() or int(text) not in _NOMINAL_VOLTAGES:
-        raise ValueError(f"{text!r} is none of {', '.join(map(str, _NOMINAL_VOLTAGES))}")
-    return float(text)
+def nominal_voltage_choices(row: VariableRow, text: str) -> tuple[str, ...]:
+    """The row's words, those of the other kind of mains left out: nobody makes a 230 V unit one of 120 V."""
+    for family in _VOLTAGE_FAMILIES:
+        if text in family:
+            return tuple(word for word in row.enum if word in family)
+    return row.enum
 
 
 def eco_mode(row: VariableRow, reading: Reading, access: Access) -> str | None:

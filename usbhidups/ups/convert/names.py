@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from usbhidups.ups.convert import dates, eaton, numbers, payloads, powercom, strings, voltages
-from usbhidups.ups.convert.rules import CommandWriter, Reader, Writer
+from usbhidups.ups.convert.rules import Choices, CommandWriter, Reader, Writer
 
-__all__ = ["COMMANDS", "READERS", "WRITERS"]
+__all__ = ["CHOICES", "COMMANDS", "READERS", "WRITERS"]
 
 READERS: Mapping[str, Reader] = MappingProxyType(
     {
@@ -34,7 +34,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "payload-bits": payloads.bits,
         "payload-ascii-number": payloads.ascii_number,
         "computed-realpower": eaton.computed_realpower,
-        "nominal-voltage-family": eaton.nominal_voltage,
+        "nominal-voltage": numbers.plain,
         "eco-mode": eaton.eco_mode,
         "bypass-on": eaton.bypass_on,
         "minutes-swapped": powercom.startup_seconds,
@@ -48,7 +48,7 @@ WRITERS: Mapping[str, Writer] = MappingProxyType(
         "bcd-date": dates.write_bcd_date,
         "unix-date": dates.write_unix_date,
         "unix-time": dates.write_unix_time,
-        "nominal-voltage-family": eaton.write_nominal_voltage,
+        "nominal-voltage": numbers.write_plain,
         "eco-mode": eaton.write_eco_mode,
         "bypass-on": eaton.write_bypass_on,
     }
@@ -60,4 +60,8 @@ COMMANDS: Mapping[str, CommandWriter] = MappingProxyType(
         "minutes-and-seconds": powercom.shutdown_timer,
         "minutes-and-seconds-stay-off": powercom.stay_off_timer,
     }
+)
+
+CHOICES: Mapping[str, Choices] = MappingProxyType(
+    {"nominal-voltage": eaton.nominal_voltage_choices}
 )

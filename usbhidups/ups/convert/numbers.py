@@ -17,9 +17,11 @@ __all__ = [
     "is_sentinel",
     "masked",
     "percent_of_full",
+    "plain",
     "revision_letter",
     "thermistor",
     "version_nibbles",
+    "write_plain",
 ]
 
 _SENTINEL_BITS = 16  # narrower fields have too few values to spare one
@@ -70,6 +72,16 @@ def formatted(row: VariableRow, reading: Reading, factor: float = 1.0) -> str | 
         value = float(masked(reading.logical, row.mask))
     value *= row.scale * factor
     return row.format % value if math.isfinite(value) else None
+
+
+def plain(row: VariableRow, reading: Reading, access: Access) -> str | None:
+    """The number itself, for conversions that only offer other choices."""
+    return None if is_sentinel(row, reading) else formatted(row, reading)
+
+
+def write_plain(row: VariableRow, text: str, access: Access) -> float:
+    """The number itself."""
+    return float(text) / row.scale
 
 
 def celsius(row: VariableRow, reading: Reading, access: Access) -> str | None:

@@ -14,7 +14,6 @@ from usbhidups.ups.profile import VariableRow
 __all__ = ["ascii_number", "bits", "dotted", "hexadecimal", "integer", "word"]
 
 _DECIMAL = re.compile(r"[0-9]+\.[0-9]+")
-_ASCII_REPORT = 0xA4  # report of the firmware family that speaks ASCII inside HID
 
 
 def hexadecimal(row: VariableRow, reading: Reading, access: Access) -> str | None:
@@ -36,11 +35,11 @@ def integer(row: VariableRow, reading: Reading, access: Access) -> str | None:
 
 
 def word(row: VariableRow, reading: Reading, access: Access) -> str | None:
-    """The first payload byte by the row's table; -1 of the table stands for any other byte."""
+    """The first payload byte by the row's table."""
     payload = _payload(reading, access)
     if not payload or row.table is None:
         return None
-    return row.table.get(payload[0], row.table.get(-1))
+    return row.table.get(payload[0], row.otherwise) or None
 
 
 def bits(row: VariableRow, reading: Reading, access: Access) -> str | None:
@@ -54,11 +53,8 @@ def bits(row: VariableRow, reading: Reading, access: Access) -> str | None:
 
 
 def ascii_number(row: VariableRow, reading: Reading, access: Access) -> str | None:
-    """The first decimal number with a point in the ASCII payload of Feature report 0xA4."""
-    report = access.feature(_ASCII_REPORT)
-    if report is None:
-        return None
-    found = _DECIMAL.search(report[1:].decode("ascii", "replace"))
+    """The first decimal number with a point in a payload of ASCII text."""
+    found = _DECIMAL.search(_payload(reading, access).decode("ascii", "replace"))
     return found[0] if found else None
 
 

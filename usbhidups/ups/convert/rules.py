@@ -11,7 +11,7 @@ from usbhidups.ups.evidence import Reading
 from usbhidups.ups.options import Options
 from usbhidups.ups.profile import VariableRow
 
-__all__ = ["Access", "CommandWriter", "Reader", "Writer"]
+__all__ = ["Access", "Choices", "CommandWriter", "Reader", "Writer"]
 
 
 class Access(Protocol):
@@ -34,9 +34,6 @@ class Access(Protocol):
     def report(self, field: Field) -> bytes | None:
         """The newest report that a field belongs to, id byte first."""
 
-    def feature(self, report_id: int) -> bytes | None:
-        """The newest Feature report of an id, id byte first."""
-
     def sibling(self, field: Field, usage: int) -> Reading | None:
         """The reading of another usage in the collection that a field lies in."""
 
@@ -55,3 +52,6 @@ Writer = Callable[[VariableRow, str, Access], float]
 
 CommandWriter = Callable[[int, Options], int]
 """The logical value that a command sends for a delay in seconds; ValueError where there is none."""
+
+Choices = Callable[[VariableRow, str], tuple[str, ...]]
+"""The words offered for a setting, from its present text."""
