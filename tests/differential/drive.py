@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.standin.driver import NUT, Driver, Published, kill_power
+from tests.standin.driver import NUT, Driver, kill_power
+from tests.standin.state import Published, StateSocket
 from usbhidups.simulator.simulator import Simulator
 from usbhidups.usb.fixture import load
 
@@ -44,10 +45,11 @@ def observe(program: Path, fixture: Path, commands: Iterable[str] | None = None)
             host, port = simulator.address
             devices = [f"{host}:{port}/1-1"]
             with Driver(program, Path(folder), devices) as driver:
-                driver.ready(timeout=PATIENCE)
-                published = driver.dump()
+                socket = driver.connect()
+                socket.good(timeout=PATIENCE)
+                published = socket.dump()
                 given = sorted(published.commands if commands is None else commands)
-                written = {name: _give(driver, simulator, name) for name in given}
+                written = {name: _give(socket, simulator, name) for name in given}
                 state = simulator.command("state")
         assert isinstance(state, dict)
         with Simulator([load(fixture)], speed=0) as simulator:
@@ -63,10 +65,10 @@ def observe(program: Path, fixture: Path, commands: Iterable[str] | None = None)
     )
 
 
-def _give(driver: Driver, simulator: Simulator, command: str) -> list[str]:
+def _give(socket: StateSocket, simulator: Simulator, command: str) -> list[str]:
     simulator.command("forget")
-    driver.ask(f"INSTCMD {command} TRACKING {command}")
-    driver.wait_for(lambda line: line.words[:2] == ("TRACKING", command), timeout=PATIENCE)
+    socket.ask(f"INSTCMD {command} TRACKING {command}")
+    socket.wait_for(lambda line: line.words[:2] == ("TRACKING", command), timeout=PATIENCE)
     return _wrote(simulator)
 
 

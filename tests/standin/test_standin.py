@@ -173,5 +173,6 @@ def test_nuts_driver_runs_on_it(simulator: Simulator, tmp_path: Path) -> None:
         pytest.skip(str(reason))
     host, port = simulator.address
     with Driver(NUT, tmp_path, [f"{host}:{port}/1-1"]) as driver:
-        driver.ready()
-        assert driver.dump().variables["ups.status"] == "OL"
+        state = driver.connect()
+        state.good()
+        assert state.dump().variables["ups.status"] == "OL"
