@@ -22,7 +22,7 @@ __all__ = ["Face", "outlet_of", "standard"]
 
 BATTERY_SYSTEM, BATTERY, CHARGER = 0x840010, 0x840012, 0x840014
 INPUT, OUTPUT, OUTLET, POWER_SUMMARY = 0x84001A, 0x84001C, 0x840020, 0x840024
-PRESENT_STATUS = 0x840002
+PRESENT_STATUS, SWITCH_ON_OFF = 0x840002, 0x84006B
 
 FALLBACK_VOLTAGE = 230.0
 FALLBACK_BATTERY = 12.0
@@ -90,6 +90,10 @@ def _imminent(ups: Ups) -> bool:
         return False
     counting = ups.main.shutdown_at is not None
     return counting or ups.charge < 3.0 or (ups.quirks.nervous and ups.draining)
+
+
+def _charging(ups: Ups) -> bool:
+    return ups.charging or (ups.quirks.floats and ups.mains_good and not ups.draining)
 
 
 def _discharging(ups: Ups) -> bool:
@@ -168,7 +172,7 @@ _INSIDE = (INPUT, OUTPUT)
 
 ROWS = (
     _Row(0x8500D0, _F, lambda u: u.mains_good),
-    _Row(0x850044, _F, lambda u: u.charging),
+    _Row(0x850044, _F, _charging),
     _Row(0x850045, _F, _discharging),
     _Row(0x850046, _F, lambda u: u.charge >= 100.0),
     _Row(0x850047, _F, lambda u: u.charge <= 0.0),
@@ -192,7 +196,7 @@ ROWS = (
     _Row(0x84006D, _F, _not_mains, within=(INPUT, index_node(3))),
     # Tripp Lite OMNI: battery flags with numbers of the power page
     _Row(0x8400D0, _F, lambda u: u.mains_good, within=(PRESENT_STATUS,)),
-    _Row(0x840044, _F, lambda u: u.charging, within=(PRESENT_STATUS,)),
+    _Row(0x840044, _F, _charging, within=(PRESENT_STATUS,)),
     _Row(0x840045, _F, _discharging, within=(PRESENT_STATUS,)),
     _Row(0x84004B, _F, lambda u: u.flag("replace"), within=(PRESENT_STATUS,)),
     # status words: Back-UPS LS, Belkin, old Powercom, Eaton's battery management
@@ -203,7 +207,7 @@ ROWS = (
     _Row(0x860021, _B, lambda u: u.flag("hot"), mask=0x0040),
     _Row(0x860021, _B, _awaiting, mask=0x2000),
     _Row(0x860022, _B, _low, mask=0x04),
-    _Row(0x860022, _B, lambda u: u.charging, mask=0x10),
+    _Row(0x860022, _B, _charging, mask=0x10),
     _Row(0x860022, _B, _discharging, mask=0x20),
     _Row(0x860022, _B, lambda u: u.charge <= 0.0, mask=0x40),
     _Row(0x860022, _B, lambda u: u.flag("replace"), mask=0x80),
@@ -345,6 +349,7 @@ class Face:
                 idle = slot.fit(-1) if slot in blank else recorded
                 self._timers.append(_Timer(slot, outlet_of(slot), idle, recorded))
                 continue
+            rows = (*ROWS, _switch_row(slot)) if slot.usage == SWITCH_ON_OFF else ROWS
             self._bindings += [
                 _Binding(
                     slot,
@@ -353,7 +358,7 @@ class Face:
                     first := row.source(ups),
                     UNSHOWN if slot in blank else first,
                 )
-                for row in ROWS
+                for row in rows
                 if row.fits(slot) and not _is_unknown(slot, row, recorded)
             ]
         self.shown = frozenset(binding.slot for binding in self._bindings) | {
@@ -372,6 +377,11 @@ class Face:
             if raw != timer.last:
                 timer.last = raw
                 reports.put(timer.slot, raw)
+
+
+def _switch_row(slot: Slot) -> _Row:
+    number = outlet_of(slot)
+    return _Row(slot.usage, _How.FLAG, lambda ups: ups.main.on and ups.outputs[number].on)
 
 
 def _is_unknown(slot: Slot, row: _Row, recorded: int) -> bool:

@@ -58,6 +58,7 @@ def awaken(layout: Layout, reports: Reports) -> Ups:
     ups.mains = bool(flags.get(AC_PRESENT, True))
     ups.charge = _charge(layout, reports)
     ups.charging = ups.mains and bool(flags.get(CHARGING)) and ups.charge < 100.0
+    ups.quirks.floats = ups.mains and bool(flags.get(CHARGING)) and not ups.charging
     ups.quirks.hovers = ups.mains and bool(flags.get(DISCHARGING))
     for _, slot, raw in _readings(layout, reports, (LOAD,)):
         if 0 < slot.value_of(raw) <= 150:

@@ -26,6 +26,7 @@ class Quirks:
     fixed_off_time: float | None = None  # off that long, then on, whatever was asked (F07)
     restart_charge: float = 0.0  # no start below this charge (F11)
     hovers: bool = False  # says discharging while on mains and full (D02)
+    floats: bool = False  # says charging while on mains and full (D10)
     nervous: bool = False  # says shutdown imminent as soon as it discharges (D05)
     off_at_test: bool = False  # says off for the first 8 s of a self-test (D03)
 

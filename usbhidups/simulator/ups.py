@@ -101,7 +101,7 @@ class Ups:
     @property
     def draining(self) -> bool:
         """Current flows out of the battery."""
-        return (not self.mains_good or self.testing) and self.main.on and self.charge > 0
+        return (not self.mains_good or self.testing) and self.main.on
 
     @property
     def runtime(self) -> float:
@@ -144,10 +144,11 @@ class Ups:
         self._act()
 
     def start_test(self, *, deep: bool) -> None:
-        """Begin a self-test, unless one runs or there is nothing to fall back on."""
+        """Begin a self-test, unless one runs; it aborts at once without mains or charge to spare."""
         if self.testing:
             return
-        if not self.mains_good or self.flag("no-battery"):
+        spare = self.charge > DEEP_TEST_FLOOR and not self.flag("no-battery")
+        if not self.mains_good or not spare:
             self.test = Test.ABORTED
             return
         self.test, self.test_started, self.deep_test = Test.RUNNING, self.now, deep
