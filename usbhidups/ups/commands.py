@@ -153,6 +153,8 @@ class Commands:
         if self._counts_down(name, row):
             if number is not None:
                 seconds = number
+            elif name in _AT_ONCE and row.row.value is None:
+                seconds = 0
             elif row.row.value is not None and not self._is_ours(name, path):
                 seconds = row.row.value
             elif path.endswith("Startup"):
@@ -163,8 +165,6 @@ class Commands:
                 raise Unencodable(f"{seconds} s is longer than {LONGEST_DELAY} s")
             if seconds < 0 and name != _STOPPED and number is not None:
                 raise Unencodable(f"{seconds} s is no delay; {_STOPPED} cancels")
-            if name == "load.off.delay" and number == 0 and row.row.convert:
-                seconds = 1
             step = self.binding.profile.delay_step
             return encode.delay(row, seconds, self.context.options, step=step), f"{seconds} s"
         value = number if number is not None else row.row.value

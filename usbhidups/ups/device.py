@@ -17,6 +17,7 @@ from usbhidups.ups.commands import Commands
 from usbhidups.ups.delays import Delays, conflict, delays, effective
 from usbhidups.ups.freshness import Health
 from usbhidups.ups.mapping import Binding, bind
+from usbhidups.ups.naming import Models
 from usbhidups.ups.options import Options
 from usbhidups.ups.picture import Picture
 from usbhidups.ups.plan import ReadBack, ReadRequest, Refusal, Write, WritePlan
@@ -46,9 +47,12 @@ def attach(
     options: Options,
     *,
     now: float = 0.0,
+    models: Models | None = None,
     zone: tzinfo = UTC,
 ) -> Ups:
-    """Join a device with its profile. ``zone`` is for devices that keep a clock.
+    """Join a device with its profile.
+
+    ``models`` is the model table that the profile names, if any; ``zone`` is for devices that keep a clock.
 
     ConfigError when ``ignorelb`` is asked for and the device has neither charge nor runtime with a limit.
     """
@@ -58,24 +62,39 @@ def attach(
             "needs battery.charge and battery.charge.low, or battery.runtime and battery.runtime.low",
             key="ignorelb",
         )
-    return Ups(binding, identity, options, now=now, zone=zone)
+    picture = Picture(
+        binding,
+        identity,
+        options,
+        delays=effective(delays(profile, options)),
+        models=models,
+        zone=zone,
+    )
+    return Ups(binding, identity, options, picture, now=now)
 
 
 class Ups:
     """One UPS of one connection, or of several: it outlives a replug of the same device."""
 
     def __init__(
-        self, binding: Binding, identity: Identity, options: Options, *, now: float, zone: tzinfo
+        self,
+        binding: Binding,
+        identity: Identity,
+        options: Options,
+        picture: Picture,
+        *,
+        now: float,
     ) -> None:
         self.binding = binding
         self.identity = identity
         self.options = options
-        wanted = delays(binding.profile, options)
-        self.notices: tuple[str, ...] = tuple(filter(None, (conflict(wanted),)))
+        self.notices: tuple[str, ...] = tuple(
+            filter(None, (conflict(delays(binding.profile, options)),))
+        )
         self._reader = Reader(
             binding, options, has_endpoint=identity.endpoint_in is not None, now=now
         )
-        self._picture = Picture(binding, identity, options, delays=effective(wanted), zone=zone)
+        self._picture = picture
         self._view = View(reason="nothing was read yet")
         self._looked_at = now
         self._strings_asked: set[int] = set()
@@ -143,6 +162,13 @@ class Ups:
         self.identity = identity
         self._strings_asked.clear()
         self._reader.reconnected(now=now)
+
+    def use(self, options: Options) -> None:
+        """Take over options that may change while running: intervals, sdcommands, the rules of status."""
+        self.options = options
+        self._reader.use(options)
+        self._picture.use(options)
+        self._reader.changed = True
 
     # -- what is known -----------------------------------------------------------------------
 

@@ -28,10 +28,11 @@ FAILURES_TO_REOPEN = 3
 
 STILL_AT_LEAST = 45.0
 STILL_FACTOR = 2.5
+STILL_AT_MOST = 58.0
 """The pause in which nothing moves that calls a device frozen: so many seconds, and so many times the
-longest pause seen. With pulses every 6 s this stays below the 60 s of invariant I6."""
+longest pause seen. Where the longest pause is below 29 s this stays below the 60 s of invariant I6."""
 
-PULSE = 6.0
+PULSE = 10.0
 PULSE_HURRIED = 3.0
 """Seconds between reads of the report that moves most; the second once it rests suspiciously long."""
 
@@ -190,7 +191,7 @@ class Freshness:
             return (), PULSE
         moving.sort(key=lambda item: (-item[0], item[1][1]))
         still = 0.0 if self._moved_at is None else now - self._moved_at
-        if still > max(2.5 * PULSE, 1.2 * self._longest_pause):
+        if still > max(1.5 * PULSE, 1.2 * self._longest_pause):
             return [key for _, key in moving[:4]], PULSE_HURRIED
         return [moving[0][1]], PULSE
 
@@ -227,4 +228,5 @@ class Freshness:
         """Seconds of stillness that prove a freeze; None while too little is known of this device."""
         if self._moves < CHANGES_TO_LEARN or now - self._since < LEARNING:
             return None
-        return max(STILL_AT_LEAST, STILL_FACTOR * self._longest_pause)
+        usual = max(STILL_AT_LEAST, STILL_FACTOR * self._longest_pause)
+        return min(usual, max(STILL_AT_MOST, 2 * self._longest_pause))

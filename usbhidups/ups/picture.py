@@ -19,10 +19,12 @@ from usbhidups.ups.delays import Delays
 from usbhidups.ups.evidence import Evidence
 from usbhidups.ups.flags import Flag, Mains, gather, mains_of
 from usbhidups.ups.mapping import Binding, BoundVariable
+from usbhidups.ups.naming import Models, Named, name_device
 from usbhidups.ups.options import Options
 from usbhidups.ups.status import Settled, Status, StatusRules, decide
 from usbhidups.ups.supply import Numbers, Supply
 from usbhidups.ups.view import Value
+from usbhidups.ups.wanted import name_fields
 
 __all__ = ["HELD", "REASON", "Picture"]
 
@@ -46,20 +48,18 @@ class Picture:
         options: Options,
         *,
         delays: Delays,
-        family: str = "",
+        models: Models | None = None,
         zone: tzinfo = UTC,
     ) -> None:
         self._binding = binding
         self._identity = identity
         self._options = options
-        self._family = family
+        self._models = models
         self._zone = zone
-        self._rules = StatusRules(
-            ignore_low_flags=options.ignorelb,
-            online_discharge_is_battery=options.onlinedischarge_onbattery,
-            online_discharge_is_calibration=options.onlinedischarge_calibration,
-        )
         self._debounce = Debounce(options.lbrb_log_delay_sec)
+        self._name_fields = name_fields(binding)
+        self._named = Named({})
+        self._named_from: object = None
         self._supply = Supply()
         self._fields = {flag.row.path: flag.field for flag in binding.flags}
         self._decoded: Decoded | None = None
@@ -79,13 +79,15 @@ class Picture:
 
     def look(self, evidence: Evidence, *, now: float) -> None:
         """Work everything out anew from the evidence."""
+        self._name(evidence)
+        charge_pending = self._charge_pending(evidence)
         decoded = decode(self._binding, evidence, self.context())
         self._decoded = decoded
         claims = gather(decoded.opinions)
         self.mains = mains_of(decoded.opinions)
         discharging = Flag.DISCHARGING in claims and claims[Flag.DISCHARGING].value
         on_battery = self.mains.present is False or (self.mains.present is None and discharging)
-        numbers = self._numbers(decoded)
+        numbers = replace(self._numbers(decoded), charge_pending=charge_pending)
         known = self._debounce.settle(
             claims,
             on_battery=on_battery,
@@ -97,7 +99,7 @@ class Picture:
         )
         sources = {flag: claim.sources for flag, claim in claims.items()}
         settled = Settled(self.mains, known, sources)
-        self.status = decide(settled, battery, self._rules, free_alarms=decoded.alarms)
+        self.status = decide(settled, battery, self._rules(), free_alarms=decoded.alarms)
         self.variables = self._published(decoded)
         self.soon = self._second_looks(decoded, now)
 
@@ -135,7 +137,8 @@ class Picture:
         """String indexes that were asked for by values and not fetched yet."""
         if self._decoded is None:
             return ()
-        return tuple(sorted(self._decoded.wanted - self.strings.keys()))
+        wanted = self._decoded.wanted | self._named.wanted
+        return tuple(sorted(wanted - self.strings.keys()))
 
     def context(self) -> Context:
         """What decoding needs beside the reports."""
@@ -144,12 +147,45 @@ class Picture:
             options=self._options,
             strings=self.strings,
             zone=self._zone,
-            family=self._family,
+            family=self._named.family,
             settings=self.settings,
             memory=self._decoded.memory if self._decoded is not None else {},
         )
 
+    def use(self, options: Options) -> None:
+        """Take over options that may change while running."""
+        self._options = options
+
     # -- inside ------------------------------------------------------------------------------
+
+    def _name(self, evidence: Evidence) -> None:
+        """Name the device anew when something came that its name is made from."""
+        readings = [evidence.reading(field) for field in self._name_fields]
+        known = [reading.logical if reading is not None else None for reading in readings]
+        names_from = (known, dict(self.strings))
+        if names_from != self._named_from:
+            self._named_from = names_from
+            self._named = name_device(
+                self._binding, evidence, self._identity, self.strings, self._models
+            )
+
+    def _charge_pending(self, evidence: Evidence) -> bool:
+        """Whether the device has a charge that was neither read nor refused yet."""
+        rows = list(self._binding.alternatives("battery.charge"))
+        unread = [
+            row
+            for row in rows
+            if evidence.reading(row.field, row.twin) is None and not evidence.refused(row.field)
+        ]
+        return bool(rows) and len(unread) == len(rows)
+
+    def _rules(self) -> StatusRules:
+        options = self._options
+        return StatusRules(
+            ignore_low_flags=options.ignorelb,
+            online_discharge_is_battery=options.onlinedischarge_onbattery,
+            online_discharge_is_calibration=options.onlinedischarge_calibration,
+        )
 
     def _numbers(self, decoded: Decoded) -> Numbers:
         def number(name: str) -> float | None:
@@ -174,7 +210,11 @@ class Picture:
         )
 
     def _published(self, decoded: Decoded) -> dict[str, Value]:
-        variables = dict(decoded.variables)
+        variables = {name: Value(text) for name, text in self._named.variables.items()}
+        variables.update(decoded.variables)
+        for part in ("mfr", "model", "serial"):
+            if f"ups.{part}" in variables:
+                variables[f"device.{part}"] = variables[f"ups.{part}"]
         if self._options.lowbatt is not None and "battery.charge.low" in variables:
             low = variables["battery.charge.low"]
             variables["battery.charge.low"] = replace(low, text=str(self._options.lowbatt))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from usbhidups.errors import TransferKind
 from usbhidups.hid.descriptor import Field, ReportType
+from usbhidups.hid.report import extract
 from usbhidups.ups.announce import Announcements, Finding
 from usbhidups.ups.doubt import Doubt, Verdict
 from usbhidups.ups.evidence import Evidence
@@ -18,7 +19,7 @@ from usbhidups.ups.mapping import Binding, BoundVariable
 from usbhidups.ups.options import Options
 from usbhidups.ups.plan import ReadRequest
 from usbhidups.ups.schedule import Beat, Schedule
-from usbhidups.ups.wanted import Key, coverage, key_of, proof_keys, wanted
+from usbhidups.ups.wanted import Key, coverage, key_of, name_fields, proof_keys, wanted
 
 __all__ = ["Reader"]
 
@@ -28,6 +29,9 @@ GUARDED = frozenset({"battery.charge", "battery.voltage", "battery.runtime"})
 DEAF_AFTER = 3
 DEAF_FOR = 600.0
 """Failures in a row after which the interrupt endpoint is left alone, and for how many seconds."""
+
+USUAL_FULL = 30.0
+"""Seconds between two reads of a measured value (NUT's pollfreq)."""
 
 QUIET_AT_MOST = 60.0
 """Seconds of silence that an interrupt-only device may always make."""
@@ -58,8 +62,10 @@ class Reader:
         self.freshness = Freshness(now=now)
         self._doubt = Doubt(essential=self._proof_keys, guarded=_guarded(binding))
         self._announcements = Announcements(binding, self._covered)
-        full = options.pollfreq if options.pollfreq is not None else pacing.full_interval
-        self._schedule = Schedule(Beat(options.pollinterval, full, pacing.request_gap))
+        self._flag_fields = _flag_fields(binding)
+        self._flags_seen: dict[Key, tuple[int | None, ...]] = {}
+        self._schedule = Schedule(_beat(binding, options))
+        self._names = name_fields(binding)
         self._want({}, now)
         self._outstanding: set[Key] = set()
         self._proof_at: float | None = None
@@ -106,6 +112,11 @@ class Reader:
     def on_battery(self, *, yes: bool) -> None:
         """Read more often while the mains are away."""
         self._schedule.on_battery = yes
+
+    def use(self, options: Options) -> None:
+        """Take over options that may change while running."""
+        self._schedule.beat = _beat(self._binding, options)
+        self._tolerance = options.interrupt_pipe_no_events_tolerance
 
     # -- answers -----------------------------------------------------------------------------
 
@@ -221,11 +232,23 @@ class Reader:
         else:
             findings = self._announcements.polled(key, data, now=now)
         self._learn(findings)
+        self._look_around(key, data, now)
         self.freshness.heard(key, data, measured=key in self._measured, now=now)
         if key in self._proof_keys or not self._proof_keys:
             if self._proof_at is not None:
                 self._longest_silence = max(self._longest_silence, now - self._proof_at)
             self._proof_at = now
+
+    def _look_around(self, key: Key, data: bytes, now: float) -> None:
+        """When flags changed, have the other status reports read too: they belong to one moment."""
+        fields = self._flag_fields.get(key)
+        if fields is None:
+            return
+        flags = tuple(extract(field, data) for field in fields)
+        before = self._flags_seen.get(key)
+        self._flags_seen[key] = flags
+        if before is not None and before != flags:
+            self._schedule.ask_status(at=now)
 
     def _learn(self, findings: list[Finding]) -> None:
         for finding in findings:
@@ -248,9 +271,32 @@ class Reader:
 
     def _want(self, supplied: Mapping[str, BoundVariable], now: float) -> None:
         reports = wanted(
-            self._binding, tried=self._schedule.tried, supplied=supplied, covered=self._covered
+            self._binding,
+            tried=self._schedule.tried,
+            works=self._schedule.works,
+            supplied=supplied,
+            covered=self._covered,
+            also=self._names,
         )
         self._schedule.want(reports, now=now)
+
+
+def _beat(binding: Binding, options: Options) -> Beat:
+    """The intervals. A profile's shorter full interval is there to keep a controller awake: the beat does."""
+    pacing = binding.profile.pacing
+    full = options.pollfreq
+    if full is None:
+        full = max(pacing.full_interval, USUAL_FULL)
+    return Beat(options.pollinterval, full, pacing.request_gap)
+
+
+def _flag_fields(binding: Binding) -> dict[Key, list[Field]]:
+    fields: dict[Key, list[Field]] = {}
+    for bound in binding.flags:
+        for field in (bound.field, bound.twin):
+            if field is not None:
+                fields.setdefault(key_of(field), []).append(field)
+    return fields
 
 
 def _asked_as(binding: Binding) -> dict[Key, Key]:

@@ -1,7 +1,8 @@
 """What to read next: status in a steady beat, values in their turn, constants once, nothing too fast.
 
-The beat of the mains' report is half of pollinterval, so that a change which the device does not announce
-is seen after a quarter of it on average. Where the interrupt endpoint has been seen to announce every
+The beat of the mains' report is about half of pollinterval, so that a change which the device does not
+announce is seen after a quarter of it on average; other flags follow in their turn, and at once when that
+report changes. Where the interrupt endpoint has been seen to announce every
 change, control reads become a slow cross-check. The request rate falls as errors rise (invariant I7); a
 report that times out twice is left alone for minutes (B12). Values are read together with the beat, so
 that the thread wakes seldom.
@@ -23,6 +24,9 @@ __all__ = ["CROSS_CHECK", "Beat", "Schedule"]
 CROSS_CHECK = 9.0
 """Seconds between control reads of a report that the interrupt endpoint is proven to announce; short
 enough to keep awake the controllers that reset without traffic (C03)."""
+
+BEAT = 0.53
+"""The beat of the mains' report, of pollinterval."""
 
 BATCH = 4
 """Reports of lower rank read at once, so that jobs and events are never far away."""
@@ -48,13 +52,13 @@ class Beat:
 
     def interval(self, rank: Rank, *, on_battery: bool) -> float:
         """Seconds between two reads of a report of this rank that nothing announces."""
-        beat = self.status / 2
+        beat = BEAT * self.status
         if rank is Rank.MAINS:
             return beat
         if rank is Rank.STATUS:
-            return beat if on_battery else 2 * self.status
+            return beat if on_battery else 4 * self.status
         if rank is Rank.QUICK:
-            return 2 * self.status if on_battery else min(10.0, self.full)
+            return 2 * self.status if on_battery else self.full
         if rank is Rank.VALUE:
             return min(10.0, self.full) if on_battery else self.full
         return 20 * self.full
@@ -118,6 +122,12 @@ class Schedule:
         if entry is not None and entry.timeouts < 2:
             entry.due = min(entry.due, at)
             entry.asked = True
+
+    def ask_status(self, *, at: float) -> None:
+        """Have every report that holds flags or countdowns read no later than ``at``: something changed."""
+        for key, entry in self._entries.items():
+            if entry.wanted.rank <= Rank.QUICK:
+                self.ask(key, at=at)
 
     def ask_within(self, key: Key, seconds: float) -> None:
         """Have a report read again within ``seconds`` of its last answer."""
@@ -201,7 +211,7 @@ class Schedule:
         if any(not entry.tried and entry.wanted.rank <= Rank.STATUS for entry in status):
             chosen = status
         else:
-            ahead = now + self.beat.status / 2 if status else now
+            ahead = now + BEAT * self.beat.status if status else now
             others = [
                 entry
                 for entry in entries
@@ -232,6 +242,11 @@ class Schedule:
         """Whether the report was answered or refused since the connection began."""
         entry = self._entries.get(key)
         return entry is not None and entry.tried
+
+    def works(self, key: Key) -> bool:
+        """Whether the report was answered, or not asked for yet."""
+        entry = self._entries.get(key)
+        return entry is None or not entry.tried or entry.last_ok is not None
 
     def status_tried(self) -> bool:
         """Whether every report of the status ranks was answered or refused at least once."""

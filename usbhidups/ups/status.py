@@ -53,7 +53,8 @@ class Battery:
     """Numbers of the battery and the input that the tables look at; None where unknown.
 
     ``charge`` and ``charge_low`` in percent, ``runtime`` and ``runtime_low`` in seconds. ``input_dead``
-    tells that the input voltage, which used to be there, is gone in reports read since discharging began.
+    tells that the input voltage, which used to be there, is gone in reports read since discharging began;
+    ``charge_pending`` that the device has a charge which was not read yet.
     """
 
     charge: float | None = None
@@ -62,6 +63,7 @@ class Battery:
     runtime_low: float | None = None
     trend: Trend | None = None
     input_dead: bool = False
+    charge_pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,8 @@ def _charging(
     if settled.has(Flag.CHARGING):
         if on_battery:
             held["CHRG"] = "the charger says charging, but the mains are away"
+        elif full is None and battery.charge_pending:
+            held["CHRG"] = "the charge was not read yet"
         elif at_full:
             held["CHRG"] = "the battery is full"
         else:

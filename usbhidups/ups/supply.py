@@ -30,6 +30,7 @@ class Numbers:
     runtime_low: float | None = None
     input_voltage: float | None = None
     input_at: float | None = None
+    charge_pending: bool = False
 
     @property
     def low_is_plausible(self) -> bool:
@@ -71,6 +72,7 @@ class Supply:
             runtime_low=numbers.runtime_low,
             trend=self._trend if recent else None,
             input_dead=len(self._dead_at) >= 2,
+            charge_pending=numbers.charge_pending,
         )
 
     @property

@@ -15,7 +15,17 @@ from usbhidups.ups.mapping import Binding, BoundFlag, BoundVariable
 from usbhidups.ups.plan import ReadRequest
 from usbhidups.ups.profile import FlagRow, Poll
 
-__all__ = ["Key", "Rank", "Wanted", "coverage", "key_of", "proof_keys", "request", "wanted"]
+__all__ = [
+    "Key",
+    "Rank",
+    "Wanted",
+    "coverage",
+    "key_of",
+    "name_fields",
+    "proof_keys",
+    "request",
+    "wanted",
+]
 
 Key = tuple[ReportType, int]
 """A report: its type and id."""
@@ -93,6 +103,13 @@ def proof_keys(binding: Binding) -> frozenset[Key]:
     return frozenset()
 
 
+def name_fields(binding: Binding) -> tuple[Field, ...]:
+    """The fields that the device's name is made from, read once."""
+    rules = binding.profile.identification
+    found = [binding.field(path) for path in (rules.model_path, rules.model_fallback_path) if path]
+    return tuple(field for field in found if field is not None)
+
+
 def coverage(binding: Binding) -> Mapping[Key, Key]:
     """For each report whose every bound flag has a twin in one Input report: that Input report."""
     twins: dict[Key, set[Key | None]] = {}
@@ -112,13 +129,16 @@ def wanted(
     binding: Binding,
     *,
     tried: Callable[[Key], bool],
+    works: Callable[[Key], bool],
     supplied: Mapping[str, BoundVariable],
     covered: Mapping[Key, Key],
+    also: Iterable[Field] = (),
 ) -> tuple[Wanted, ...]:
     """The reports to be read, most urgent first.
 
-    ``tried`` tells whether a report was answered or refused already; ``supplied`` is the row that
-    gives each variable its value now.
+    ``tried`` tells whether a report was answered or refused already, ``works`` whether it was answered
+    (or not tried yet); ``supplied`` is the row that gives each variable its value now. ``also`` are
+    fields to be read once beside the rows'.
     """
     ranks: dict[Key, Rank] = {}
 
@@ -143,10 +163,28 @@ def wanted(
             want((variable.field, _condition_field(variable)), rank)
             if supplied.get(name) is variable or not tried(key_of(variable.field)):
                 break
+    want(also, Rank.CONSTANT)
+    _keep_one_first(binding, ranks, works)
     return tuple(
         Wanted(request(binding, key), rank, covered.get(key))
         for key, rank in sorted(ranks.items(), key=lambda item: item[1])
     )
+
+
+def _keep_one_first(binding: Binding, ranks: dict[Key, Rank], works: Callable[[Key], bool]) -> None:
+    """Leave one report in the first rank: the one that says most. Copies of it are read less often."""
+    says: dict[Key, tuple[bool, int]] = {}
+    for flag in binding.flags:
+        key = key_of(flag.field)
+        direct, count = says.get(key, (False, 0))
+        says[key] = (direct or bool(_words(flag.row) & _MAINS_WORDS), count + 1)
+    first = [key for key, rank in ranks.items() if rank is Rank.MAINS]
+    if not first:
+        return
+    best = max(first, key=lambda key: (works(key), *says.get(key, (False, 0))))
+    for key in first:
+        if key != best:
+            ranks[key] = Rank.STATUS
 
 
 def _condition_field(bound: BoundFlag | BoundVariable) -> Field | None:
