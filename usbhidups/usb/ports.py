@@ -1,0 +1,135 @@
+"""What ``port`` in ups.conf means: a local device, an exported one, or a recording.
+
+A port outlives its connections: it is made once, opened again after every loss, and closed at the end.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from usbhidups.errors import ConfigError, DeviceNotFound
+from usbhidups.usb.discover import Maybe
+from usbhidups.usb.doors import Way
+from usbhidups.usb.fixture import load
+from usbhidups.usb.local import Host, LocalPort
+from usbhidups.usb.match import Match
+from usbhidups.usb.piped import Choice
+from usbhidups.usb.replay import ReplayDevice
+from usbhidups.usb.transport import Transport
+from usbhidups.usb.usbip import Address, open_usbip, parse_address
+
+__all__ = ["Port", "make_port", "open_port"]
+
+_log = logging.getLogger(__name__)
+
+
+class Port(Protocol):
+    """Where a UPS is to be had."""
+
+    def open(self) -> Transport:
+        """Open it (again). Raises DeviceNotFound, AccessDenied, DeviceBusy, DeviceGone, DescriptorError,
+        TransferFailed; all of them may be different the next time.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the port up: its lock is released. Transports are closed by who opened them."""
+        ...
+
+
+def make_port(
+    port: str = "auto",
+    *,
+    maybe: Maybe,
+    match: Match | None = None,
+    transport: str = "auto",
+    choice: Choice | None = None,
+    duplicates: bool = False,
+    lock_dir: Path | None = None,
+    host: Host | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Port:
+    """The port that ups.conf names: ``auto``, ``replay:FILE`` or ``usbip://HOST[:PORT]/BUSID``.
+
+    Any other text is taken for ``auto``, as NUT's driver does. ``maybe`` tells by vendor and product id
+    whether a device that shows no report descriptor may be a UPS; ``lock_dir`` is where devices of this
+    host are locked, None: nowhere. Nothing is opened yet. Raises ConfigError, and FixtureError for a
+    recording that cannot be read.
+    """
+    try:
+        way = Way(transport)
+    except ValueError:
+        allowed = ", ".join(each.value for each in Way)
+        raise ConfigError(f"{transport!r} is none of {allowed}", key="transport") from None
+    match = match or Match()
+    if port.startswith("replay:"):
+        fixture = load(port.removeprefix("replay:"))
+        return _ReplayPort(ReplayDevice(fixture, clock=clock), match)
+    if port.startswith("usbip:"):
+        return _UsbipPort(parse_address(port), match, choice or Choice())
+    if port != "auto":
+        _log.warning("port = %s is taken for auto", port)
+    host = host or Host()
+    if way is Way.LIBUSB:
+        host.libusb.backend()  # a missing library is no matter for waiting
+    return LocalPort(
+        maybe=maybe,
+        match=match,
+        way=way,
+        choice=choice,
+        duplicates=duplicates,
+        lock_dir=lock_dir,
+        host=host,
+    )
+
+
+def open_port(
+    port: str = "auto",
+    *,
+    maybe: Maybe,
+    match: Match | None = None,
+    transport: str = "auto",
+    choice: Choice | None = None,
+    host: Host | None = None,
+) -> Transport:
+    """Open a port once, without a lock: for programs that look and leave, and for kill-power."""
+    made = make_port(port, maybe=maybe, match=match, transport=transport, choice=choice, host=host)
+    return made.open()
+
+
+class _ReplayPort:
+    def __init__(self, device: ReplayDevice, match: Match) -> None:
+        self._device = device
+        self._match = match
+
+    def open(self) -> Transport:
+        return _checked(self._device.open(), self._match)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class _UsbipPort:
+    def __init__(self, address: Address, match: Match, choice: Choice) -> None:
+        self._address = address
+        self._match = match
+        self._choice = choice
+
+    def open(self) -> Transport:
+        return _checked(open_usbip(self._address, choice=self._choice), self._match)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _checked(transport: Transport, match: Match) -> Transport:
+    """The device must also be the one that the matching keys mean."""
+    why_not = match.refusal(transport.identity)
+    if why_not:
+        transport.close()
+        raise DeviceNotFound(f"{transport.identity.port_path}: {why_not}")
+    return transport
