@@ -13,19 +13,38 @@ import os
 import pwd
 import re
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from usbhidups.identity import Identity
 from usbhidups.usb import descriptors
 from usbhidups.usb.descriptors import DeviceDescriptor, HidInterface
 from usbhidups.usb.reportscan import scan
 
-__all__ = ["Candidate", "Interface", "Maybe", "Node", "candidates", "has_usb", "keep_awake"]
+__all__ = [
+    "Candidate",
+    "Criteria",
+    "Interface",
+    "Maybe",
+    "Node",
+    "candidates",
+    "has_usb",
+    "keep_awake",
+]
 
 Maybe = Callable[[int, int], bool]
 """``maybe(vendor_id, product_id)``: may a device with these ids be a UPS?"""
+
+
+class Criteria(Protocol):
+    """Which device an administrator means (the matching keys of ups.conf)."""
+
+    def mismatches(self, identity: Identity, *, strings: bool = True) -> Sequence[str]:
+        """What speaks against a device, for people; ``strings`` False: its strings are not known yet."""
+        ...
+
 
 SYSFS = Path("/sys")
 DEV = Path("/dev")

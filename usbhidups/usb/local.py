@@ -13,11 +13,10 @@ from pathlib import Path
 
 from usbhidups.errors import ConfigError, DeviceNotFound, UsbHidUpsError
 from usbhidups.identity import Identity
-from usbhidups.usb.discover import DEV, SYSFS, Candidate, Maybe, candidates, has_usb
+from usbhidups.usb.discover import DEV, SYSFS, Candidate, Criteria, Maybe, candidates, has_usb
 from usbhidups.usb.doors import REFUSALS, Door, ListedDoor, SysfsDoor, Way, open_door, together
 from usbhidups.usb.libusb import Libusb
 from usbhidups.usb.locks import DeviceLock
-from usbhidups.usb.match import Match
 from usbhidups.usb.piped import Choice
 from usbhidups.usb.transport import Transport
 
@@ -40,7 +39,7 @@ class LocalPort:
         self,
         *,
         maybe: Maybe,
-        match: Match | None = None,
+        match: Criteria | None = None,
         way: Way = Way.AUTO,
         choice: Choice | None = None,
         duplicates: bool = False,
@@ -49,7 +48,7 @@ class LocalPort:
     ) -> None:
         """``duplicates``: of several devices that match, the first that is free will do."""
         self._maybe = maybe
-        self._match = match or Match()
+        self._match = match
         self._way = way
         self._choice = choice or Choice()
         self._duplicates = duplicates
@@ -89,7 +88,7 @@ class LocalPort:
         doors: list[Door] = []
         passed_over: list[str] = []
         for candidate in seen:
-            why_not = candidate.why_not or self._match.refusal(candidate.identity)
+            why_not = candidate.why_not or self._unlike(candidate.identity)
             if why_not:
                 passed_over.append(f"{candidate.name}: {why_not}")
             else:
@@ -116,7 +115,7 @@ class LocalPort:
             if not each.hid or (each.bus, each.address) in known:
                 continue
             door = ListedDoor(each, self._choice, self._host.libusb)
-            why_not = self._match.refusal(door.identity, strings=False)
+            why_not = self._unlike(door.identity, strings=False)
             if not self._maybe(each.vendor_id, each.product_id):
                 why_not = "its ids are no known UPS's"
             if why_not:
@@ -146,12 +145,16 @@ class LocalPort:
             if self._last is None:  # not ours yet
                 self.close()
             raise
-        why_not = self._match.refusal(transport.identity)
+        why_not = self._unlike(transport.identity)
         if why_not:
             transport.close()
             raise DeviceNotFound(f"{door.name}: {why_not}")
         self._last = transport.identity
         return transport
+
+    def _unlike(self, identity: Identity, *, strings: bool = True) -> str:
+        """Why a device is not the one that is meant, "" when it is."""
+        return ", ".join(self._match.mismatches(identity, strings=strings)) if self._match else ""
 
     def _take_lock(self, place: str) -> None:
         if self._lock_dir is None or self._locked == place:

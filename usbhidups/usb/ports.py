@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 from usbhidups.errors import ConfigError, DeviceNotFound
-from usbhidups.usb.discover import Maybe
+from usbhidups.usb.discover import Criteria, Maybe
 from usbhidups.usb.doors import Way
 from usbhidups.usb.fixture import load
 from usbhidups.usb.local import Host, LocalPort
-from usbhidups.usb.match import Match
 from usbhidups.usb.piped import Choice
 from usbhidups.usb.replay import ReplayDevice
 from usbhidups.usb.transport import Transport
@@ -45,7 +44,7 @@ def make_port(
     port: str = "auto",
     *,
     maybe: Maybe,
-    match: Match | None = None,
+    match: Criteria | None = None,
     transport: str = "auto",
     choice: Choice | None = None,
     duplicates: bool = False,
@@ -65,7 +64,6 @@ def make_port(
     except ValueError:
         allowed = ", ".join(each.value for each in Way)
         raise ConfigError(f"{transport!r} is none of {allowed}", key="transport") from None
-    match = match or Match()
     if port.startswith("replay:"):
         fixture = load(port.removeprefix("replay:"))
         return _ReplayPort(ReplayDevice(fixture, clock=clock), match)
@@ -91,7 +89,7 @@ def open_port(
     port: str = "auto",
     *,
     maybe: Maybe,
-    match: Match | None = None,
+    match: Criteria | None = None,
     transport: str = "auto",
     choice: Choice | None = None,
     host: Host | None = None,
@@ -102,7 +100,7 @@ def open_port(
 
 
 class _ReplayPort:
-    def __init__(self, device: ReplayDevice, match: Match) -> None:
+    def __init__(self, device: ReplayDevice, match: Criteria | None) -> None:
         self._device = device
         self._match = match
 
@@ -114,7 +112,7 @@ class _ReplayPort:
 
 
 class _UsbipPort:
-    def __init__(self, address: Address, match: Match, choice: Choice) -> None:
+    def __init__(self, address: Address, match: Criteria | None, choice: Choice) -> None:
         self._address = address
         self._match = match
         self._choice = choice
@@ -126,10 +124,10 @@ class _UsbipPort:
         """Nothing is held."""
 
 
-def _checked(transport: Transport, match: Match) -> Transport:
+def _checked(transport: Transport, match: Criteria | None) -> Transport:
     """The device must also be the one that the matching keys mean."""
-    why_not = match.refusal(transport.identity)
+    why_not = match.mismatches(transport.identity) if match else ()
     if why_not:
         transport.close()
-        raise DeviceNotFound(f"{transport.identity.port_path}: {why_not}")
+        raise DeviceNotFound(f"{transport.identity.port_path}: {', '.join(why_not)}")
     return transport

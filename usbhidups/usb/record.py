@@ -6,8 +6,9 @@ occur, since recordings are published. Which reports exist is the caller's knowl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from usbhidups.errors import TransferFailed, TransferKind
 from usbhidups.usb.fixture import Answer, Device, Failure, Fixture, Moment, Origin, OriginKind
@@ -24,17 +25,26 @@ _FAILURES = {
     TransferKind.IO: Failure.STALL,
 }
 
+_Any = TypeVar("_Any")
+
+MOST_FAILURES = 10
+"""Failures of the interrupt endpoint in a row after which there is no use in listening."""
+
 SHORTEST_SERIAL = 4
 """Characters below which a serial is too common to be looked for inside other texts and reports."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to read: report ids with their declared bytes (id byte included), string indices."""
+    """What to read: report ids with their declared bytes (id byte included), string indices.
+
+    ``serial_strings`` are those of ``strings`` that hold a serial number.
+    """
 
     feature: tuple[tuple[int, int], ...] = ()
     input: tuple[tuple[int, int], ...] = ()
     strings: tuple[int, ...] = ()
+    serial_strings: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,58 +103,88 @@ def record(
         feature=feature,
         input=inputs,
     )
-    return redacted(fixture)
+    return redacted(fixture, wanted.serial_strings)
 
 
 def record_events(
     transport: Transport, *, seconds: float, clock: Callable[[], float]
 ) -> tuple[Moment, ...]:
-    """Input reports as they come, for so many seconds: the timeline of a recording. Raises DeviceGone."""
+    """Input reports as they come, for so many seconds: the timeline of a recording.
+
+    Ends early when the interrupt endpoint keeps failing. Raises DeviceGone.
+    """
     start = clock()
     moments: list[Moment] = []
-    while (left := start + seconds - clock()) > 0:
+    failures = 0
+    while failures < MOST_FAILURES and (left := start + seconds - clock()) > 0:
         try:
             report = transport.wait_input(left)
         except TransferFailed:
+            failures += 1
             transport.clear_halt()
             continue
+        failures = 0
         if report is not None:
             moments.append(Moment(at=round(clock() - start, 3), input=report))
     return tuple(moments)
 
 
-def redacted(fixture: Fixture) -> Recording:
-    """The fixture with its serial replaced by zeros of the same length, wherever it stands."""
-    serial = (fixture.device.serial or "").strip()
-    if not serial or not serial.strip("0"):
-        return Recording(fixture, ())
-    replaced = ["device.serial"]
-    zeros = "0" * len(serial)
-    device = replace(fixture.device, serial=(fixture.device.serial or "").replace(serial, zeros))
-    feature, inputs = dict(fixture.feature), dict(fixture.input)
-    if len(serial) >= SHORTEST_SERIAL:
-        strings = dict(device.strings)
-        for index, text in device.strings.items():
-            if serial in text:
-                strings[index] = text.replace(serial, zeros)
-                replaced.append(f"device.strings.{index}")
-        device = replace(device, strings=strings)
-        for name, answers in (("feature", feature), ("input", inputs)):
-            for report_id, answer in answers.items():
-                if isinstance(answer, bytes) and serial.encode() in answer:
-                    answers[report_id] = answer.replace(serial.encode(), zeros.encode())
-                    replaced.append(f"reports.{name}.{report_id:02x}")
-    else:
-        strings = {
-            index: zeros if text == serial else text for index, text in device.strings.items()
-        }
-        replaced += [
-            f"device.strings.{index}" for index, text in device.strings.items() if text == serial
-        ]
-        device = replace(device, strings=strings)
-    return Recording(
-        replace(fixture, device=device, feature=feature, input=inputs), tuple(replaced)
+def redacted(fixture: Fixture, serial_strings: Sequence[int] = ()) -> Recording:
+    """The fixture with its serials replaced by zeros of the same length, wherever they stand.
+
+    Serials are the device's own and those strings whose index is in ``serial_strings``.
+    """
+    device = fixture.device
+    texts = [device.serial or "", *(device.strings.get(index, "") for index in serial_strings)]
+    serials = sorted({text.strip() for text in texts if text.strip(" 0")}, key=len, reverse=True)
+    replaced: list[str] = []
+
+    def text(key: str, value: str | None) -> str | None:
+        if value is None:
+            return None
+        clean = value
+        for serial in serials:
+            whole = clean.strip() == serial
+            if whole or len(serial) >= SHORTEST_SERIAL:
+                clean = clean.replace(serial, "0" * len(serial))
+        return noted(key, value, clean)
+
+    def answer(key: str, value: Answer) -> Answer:
+        if isinstance(value, Failure):
+            return value
+        clean = value
+        for serial in serials:
+            if len(serial) >= SHORTEST_SERIAL:
+                raw = serial.encode()
+                clean = clean.replace(raw, b"0" * len(raw))
+        return noted(key, value, clean)
+
+    def noted(key: str, before: _Any, after: _Any) -> _Any:
+        if before != after:
+            replaced.append(key)
+        return after
+
+    clean = replace(
+        fixture,
+        device=replace(
+            device,
+            product=text("device.product", device.product),
+            serial=text("device.serial", device.serial),
+            strings={
+                index: text(f"device.strings.{index}", value) or ""
+                for index, value in device.strings.items()
+            },
+        ),
+        feature={
+            report_id: answer(f"reports.feature.{report_id:02x}", value)
+            for report_id, value in fixture.feature.items()
+        },
+        input={
+            report_id: answer(f"reports.input.{report_id:02x}", value)
+            for report_id, value in fixture.input.items()
+        },
     )
+    return Recording(clean, tuple(replaced))
 
 
 def _answer(get: Callable[[int, int], bytes], report_id: int, size: int) -> Answer:

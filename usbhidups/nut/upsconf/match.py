@@ -57,14 +57,17 @@ class DeviceMatch:
         """Whether this is a device that is meant."""
         return not self.mismatches(identity)
 
-    def mismatches(self, identity: Identity) -> tuple[str, ...]:
+    def mismatches(self, identity: Identity, *, strings: bool = True) -> tuple[str, ...]:
         """The criteria that speak against a device, as ``serial 'X1' is not 'X2'``, for people.
 
-        What a device does not have (a string, a bus) is compared as the empty text.
+        What a device does not have (a string, a bus) is compared as the empty text. ``strings`` False:
+        its strings are not known yet and are not compared.
         """
         texts = _texts(identity)
         found = []
         for criterion in fields(self):
+            if not strings and criterion.name in ("vendor", "product", "serial"):
+                continue
             pattern: re.Pattern[str] | None = getattr(self, criterion.name)
             text = texts[criterion.name].strip(" \t\n")
             if pattern is not None and not pattern.fullmatch(text):
