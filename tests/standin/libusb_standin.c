@@ -35,6 +35,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 enum { SLOTS = 64, INTERFACES = 32, SETTINGS = 64, ENDPOINTS = 128, HEADER = 48, DESCRIPTORS = 16384 };
+enum { BUS = 250 };                               /* no number that this machine's own USB may have */
 enum { CMD_SUBMIT = 1, CMD_UNLINK = 2, RET_SUBMIT = 3, RET_UNLINK = 4 };
 enum { ENUMERATION_MS = 5000, UNLINK_MS = 5000, IMPORT_SECONDS = 3 };
 
@@ -552,7 +553,7 @@ EXPORT int libusb_get_device_descriptor(libusb_device *device, struct libusb_dev
 	return 0;
 }
 
-EXPORT uint8_t libusb_get_bus_number(libusb_device *device) { return (void)device, 1; }
+EXPORT uint8_t libusb_get_bus_number(libusb_device *device) { return (void)device, BUS; }
 EXPORT uint8_t libusb_get_device_address(libusb_device *device) { return (uint8_t)device->address; }
 EXPORT uint8_t libusb_get_port_number(libusb_device *device) { return (uint8_t)(device->slot + 1); }
 EXPORT int libusb_get_device_speed(libusb_device *device) { return device->speed; }

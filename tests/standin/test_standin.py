@@ -84,7 +84,7 @@ def test_descriptors_are_the_devices(child: Child) -> None:
                   bytes(interface.extra_descriptors)[:2].hex(),
                   device.port_numbers, device.bus]
         """
-    ) == [0x0764, 0x0501, "CP1500EPFCLCD", 3, [0x81], "0921", [1], 1]
+    ) == [0x0764, 0x0501, "CP1500EPFCLCD", 3, [0x81], "0921", [1], 250]
 
 
 def test_a_report_comes_whole(child: Child) -> None:
