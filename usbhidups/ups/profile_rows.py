@@ -2,7 +2,7 @@
 
 What a later body says of a name (of a variable, a setting, a command) goes before what earlier ones said,
 and replaces their rows of the same path; ``"..."`` in a list stands for what they said. ``false`` drops what
-they said: alone or as the first item of a list; a pattern with ``*`` drops every name that fits. What is said
+they said: alone or as the first item of a list; a pattern with ``*`` drops names of its own section. What is said
 of a flag's path replaces.
 """
 
@@ -141,7 +141,7 @@ class _Builder:
                 for key, value in table.content.items():
                     items = value if isinstance(value, list) else [value]
                     if items and items[0] is False:
-                        for name in [name for name in joined if fnmatchcase(name, key)]:
+                        for name in _dropped(key, table, joined):
                             del joined[name]
                         items = items[1:]
                     own.setdefault(key, []).extend(_Entry(table, key, item) for item in items)
@@ -389,6 +389,18 @@ def _inserted(own: list[_Entry], inherited: list[_Entry]) -> list[_Entry]:
         if entry.item == _INHERITED:
             return [*own[:position], *inherited, *own[position + 1 :]]
     return [*own, *inherited]
+
+
+def _dropped(key: str, table: Table, joined: Mapping[str, list[_Entry]]) -> list[str]:
+    """The names that ``false`` drops: the one it stands at, or for a pattern those of the same section."""
+    if "*" not in key:
+        return [key] if key in joined else []
+    section = table.name.rsplit(".", 1)[-1]
+    return [
+        name
+        for name, entries in joined.items()
+        if fnmatchcase(name, key) and entries[0].table.name.endswith(section)
+    ]
 
 
 def _usual_poll(name: str, convert: str, *, writable: bool) -> Poll:
