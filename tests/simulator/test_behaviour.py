@@ -339,7 +339,7 @@ class TestQuirks:
     def test_names_and_values_are_checked(self) -> None:
         host = Host()
         for line in ("quirk haste on", "quirk no-cancel 5", "quirk fixed-off-time soon", "quirk"):
-            with pytest.raises(ValueError, match="quirk|float"):
+            with pytest.raises(ValueError, match=r"quirk|float"):
                 host.do(line)
 
 

@@ -1,4 +1,4 @@
-"""The simulator's own descriptor reader, against the recorded vectors, a worked example and plain arithmetic."""
+"""The simulator's own descriptor reader, against recorded vectors, a worked example and plain arithmetic."""
 
 from __future__ import annotations
 

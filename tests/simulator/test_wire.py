@@ -1,4 +1,4 @@
-"""USB/IP byte for byte; the literal messages of transfers are the example of the kernel's usbip_protocol.rst."""
+"""USB/IP byte for byte; the literal transfers are the example of the kernel's usbip_protocol.rst."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class Gadget:
         busid, bus, address = self._place
         self._place = (busid, bus, address % 127 + 1)
         self.absent_until = None
-        self._last_request = now
+        self._last_request = -math.inf
         self._exchange.lost = self._violations = 0
         self._interrupts.halted = False
         self._interrupts.forget()

@@ -10,7 +10,6 @@ import os
 import queue
 import selectors
 import socket
-import stat
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -56,7 +55,7 @@ class Server:
         self._devices = devices
         self._clock = clock
         self._hub = Hub(devices)
-        self._control_path = control
+        self._control_path: Path | None = None
         self._selector = selectors.DefaultSelector()
         self._wake_in, self._wake_out = socket.socketpair()
         self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -209,11 +208,12 @@ class Server:
         self._open(listener, lambda: Session(self._hub))
 
     def _listen_control(self, path: Path) -> None:
-        if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
+        if path.is_socket():
             path.unlink()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listeners.append(listener)
         listener.bind(os.fspath(path))
+        self._control_path = path
         self._open(listener, lambda: ControlSession(self._devices))
 
     def _open(self, listener: socket.socket, make: Callable[[], Session | ControlSession]) -> None:
@@ -228,7 +228,7 @@ class Server:
             self._drop(client)
         for listener in self._listeners:
             listener.close()
-        if self._control_path is not None and len(self._listeners) == 2:
+        if self._control_path is not None:
             self._control_path.unlink(missing_ok=True)
         self._selector.close()
         self._wake_in.close()
