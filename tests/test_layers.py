@@ -13,6 +13,12 @@ PACKAGE = Path(__file__).parent.parent / "usbhidups"
 LEAVES = {"errors", "identity"}
 """Modules that everybody may import; they import nothing of the package but each other."""
 
+TOOL = {
+    "attach", "carryout", "configuration", "hid", "instance", "nut.upsconf", "nut.words", "ports",
+    "stateclient", "ups", "usb",
+}  # fmt: skip
+"""What programs may use that must work when the daemon does not."""
+
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "identity": set(),
@@ -24,18 +30,12 @@ ALLOWED: dict[str, set[str]] = {
     "simulator": {"simulator", "usb.fixture"},
     "attach": {"hid", "ups", "usb"},
     "carryout": {"hid", "ups", "usb"},
+    "configuration": {"nut.upsconf", "ups.options"},
+    "ports": {"attach", "nut.upsconf", "ups.library", "usb"},
     "stateclient": {"nut.words"},
-    "killpower": {
-        "attach",
-        "carryout",
-        "hid",
-        "ups",
-        "usb",
-        "nut.upsconf",
-        "nut.words",
-        "stateclient",
-    },
-    "probe": {"attach", "carryout", "hid", "ups", "usb", "nut.upsconf", "nut.words", "probe"},
+    "instance": {"stateclient"},
+    "killpower": TOOL,
+    "probe": TOOL | {"probe"},
 }
 """Package or top-level module > what it may import besides the leaves. Others: everything but cli."""
 

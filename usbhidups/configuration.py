@@ -35,7 +35,9 @@ class Places:
     @classmethod
     def of(cls, environment: Mapping[str, str], *, statepath: str | None = None) -> Places:
         """From the environment; ``statepath`` is ups.conf's directive, which the environment overrules."""
-        state = environment.get("NUT_STATEPATH") or statepath or _first("/run/nut", "/var/state/ups")
+        state = (
+            environment.get("NUT_STATEPATH") or statepath or _first("/run/nut", "/var/state/ups")
+        )
         pid = environment.get("NUT_ALTPIDPATH") or environment.get("NUT_STATEPATH") or state
         return cls(
             conf=Path(environment.get("NUT_CONFPATH") or _first("/etc/nut", "/usr/local/ups/etc")),

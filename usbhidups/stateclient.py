@@ -113,11 +113,15 @@ class StateClient:
     def command(self, name: str, parameter: str | None = None) -> int:
         """INSTCMD with TRACKING; the code of the answer (0: handled)."""
         words = [name] if parameter is None else [name, quote(parameter)]
-        return self._tracked("INSTCMD", words)
+        return self._tracked("INSTCMD", words)[0]
+
+    def command_watching(self, name: str, variable: str) -> tuple[int, str]:
+        """As ``command``, and what ``variable`` was changed to meanwhile ("" when it was not)."""
+        return self._tracked("INSTCMD", [name], variable)
 
     def set(self, name: str, value: str) -> int:
         """SET with TRACKING; the code of the answer (0: handled)."""
-        return self._tracked("SET", [name, quote(value)])
+        return self._tracked("SET", [name, quote(value)])[0]
 
     def follow(self) -> Iterator[Line]:
         """Lines as they come, for ever; NoAnswer when the driver went away. No time limit."""
@@ -128,13 +132,17 @@ class StateClient:
             self._lines = []
             self._receive()
 
-    def _tracked(self, keyword: str, words: list[str]) -> int:
+    def _tracked(self, keyword: str, words: list[str], watched: str = "") -> tuple[int, str]:
         tracking = str(uuid.uuid4())
-        self._ask(f"NOBROADCAST\n{keyword} {' '.join(words)} TRACKING {tracking}\n".encode("ascii"))
+        quiet = "" if watched else "NOBROADCAST\n"
+        self._ask(f"{quiet}{keyword} {' '.join(words)} TRACKING {tracking}\n".encode("ascii"))
+        seen = ""
         for line in self._answers():
             match line.words:
+                case ("SETINFO", name, value) if name == watched:
+                    seen = value
                 case ("TRACKING", found, code) if found == tracking and code.isdigit():
-                    return int(code)
+                    return int(code), seen
         raise NoAnswer(f"{self._path}: no answer to {keyword}")
 
     def _ask(self, data: bytes) -> None:

@@ -11,9 +11,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from usbhidups import __version__, killpower
+from usbhidups import __version__, instance, killpower
 from usbhidups.configuration import Places, read_upsconf
-from usbhidups.daemon import sibling
 from usbhidups.daemon.start import Start, dump, serve
 from usbhidups.errors import ConfigError
 from usbhidups.nut.upsconf import DriverOptions, driver_options, option_table
@@ -78,7 +77,7 @@ def run(program: str, words: Sequence[str]) -> int:
     options = driver_options(asked.settings, program=program)
     places = Places.of(os.environ, statepath=options.statepath)
     if asked.command:
-        return sibling.tell(
+        return instance.tell(
             asked.command,
             places.socket(program, asked.ups),
             places.pid_file(program, asked.ups),
@@ -125,7 +124,9 @@ def parse(program: str, words: Sequence[str]) -> CommandLine:
     if asked.show:
         return asked
     if rest:
-        raise ConfigError("what is this for? -h lists the options", where="command line", key=rest[0])
+        raise ConfigError(
+            "what is this for? -h lists the options", where="command line", key=rest[0]
+        )
     if not asked.ups:
         raise ConfigError("-a NAME (or -s NAME) is needed", where="command line")
     return asked
@@ -175,7 +176,9 @@ def _take(asked: CommandLine, option: str, value: str) -> None:
 def _command(value: str) -> str:
     found = [command for command in COMMANDS if value and command.startswith(value)]
     if not found:
-        raise ConfigError(f"is none of {', '.join(COMMANDS)}", where="command line", key=f"-c {value}")
+        raise ConfigError(
+            f"is none of {', '.join(COMMANDS)}", where="command line", key=f"-c {value}"
+        )
     return found[0]
 
 
@@ -191,5 +194,3 @@ def _level(text: str | None) -> int:
 
 def _truth(text: str | None) -> bool:
     return text is not None and text.lower() in {"", "true", "yes", "on", "1"}
-
-

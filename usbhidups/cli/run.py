@@ -15,8 +15,12 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments."""
-    parser.add_argument("ups", nargs="*", help="sections of ups.conf (default: all that name this driver)")
-    parser.add_argument("-D", "--debug", action="count", default=0, help="log more; may be repeated")
+    parser.add_argument(
+        "ups", nargs="*", help="sections of ups.conf (default: all that name this driver)"
+    )
+    parser.add_argument(
+        "-D", "--debug", action="count", default=0, help="log more; may be repeated"
+    )
     parser.add_argument("-u", "--user", default="", help="user to become when started as root")
     parser.add_argument("-g", "--group", default="", help="group that may use the state sockets")
 
@@ -32,7 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     programs = {conf.section(name).driver or DRIVER_NAMES[0] for name in names}
     if len(programs) > 1:
         raise ConfigError(
-            f"sections for {' and '.join(sorted(programs))} cannot share one process", where=conf.where
+            f"sections for {' and '.join(sorted(programs))} cannot share one process",
+            where=conf.where,
         )
     program = programs.pop()
 

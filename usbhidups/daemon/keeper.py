@@ -19,6 +19,7 @@ from typing import Protocol
 from usbhidups import carryout
 from usbhidups.daemon.messages import (
     Answer,
+    Found,
     Job,
     JobKind,
     Notice,
@@ -39,6 +40,7 @@ from usbhidups.hid.descriptor import ReportType
 from usbhidups.ups.device import Ups
 from usbhidups.ups.freshness import Health
 from usbhidups.ups.plan import ReadRequest, Refusal, WritePlan
+from usbhidups.ups.view import View
 from usbhidups.usb.transport import Transport
 
 __all__ = ["Connect", "Keeper"]
@@ -92,7 +94,7 @@ class Keeper:
         self._retry = RETRY_FIRST
         self._rung = 0
         self._refused_since: float | None = None
-        self._closing = False
+        self._shown: View | None = None
 
     # -- asked from other threads ------------------------------------------------------------
 
@@ -115,8 +117,7 @@ class Keeper:
             self._open()
         if self._transport is None:
             self._refuse_jobs()
-            if self._ups is not None:
-                self._show()
+            self._show()
             self._wait(max(0.0, self._not_before - self._clock()))
             return
         try:
@@ -158,10 +159,14 @@ class Keeper:
             self._later(f"{error}{patience}")
         else:
             known = ups is self._ups
+            if known:
+                ups.reconnected(transport.identity, now=now)
             self._transport, self._ups = transport, ups
             self._retry = RETRY_FIRST
             self._refused_since = None
             identity = ups.identity
+            profile = ups.profile
+            self._post(Found(f"{profile.title} {profile.version}".strip(), identity.port_path))
             _log.info(
                 "%s: %s %s %s at %s, profile %s",
                 self._name,
@@ -183,6 +188,8 @@ class Keeper:
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.close()
+        if self._ups is not None:
+            self._ups.disconnected(now=self._clock())
         gap = 0.0 if self._ups is None else self._ups.profile.pacing.reopen_gap
         self._not_before = self._clock() + max(gap, RETRY_FIRST)
         self._retry = RETRY_FIRST
@@ -205,7 +212,7 @@ class Keeper:
             self._show()
         if not self._mend(transport, ups) or self._jobs:
             return
-        pause = max(0.0, ups.next_due(self._clock()) - self._clock())
+        pause = ups.next_due(self._clock())
         if ups.listens:
             self._listen(pause, transport, ups)
         elif pause:
@@ -270,10 +277,13 @@ class Keeper:
         return True
 
     def _show(self) -> None:
-        """Post what is known now, and the state with it."""
-        ups = self._the_ups()
-        now = self._clock()
-        view = ups.view(now)
+        """Post what is known now where it changed, and the state with it."""
+        if self._ups is None:
+            return
+        view = self._ups.view(self._clock())
+        if view is self._shown:
+            return
+        self._shown = view
         if self._transport is not None:
             self._say(State.QUIET if view.fresh else State.DOUBT, view.reason)
         self._post(ViewNotice(view))
@@ -310,7 +320,9 @@ class Keeper:
             ups.wrote(planned, outcome, now=self._clock())
             level = logging.INFO if outcome.done else logging.WARNING
             _log.log(level, "%s: %s: %s", self._name, job.name or job.kind.value, outcome.text)
-            self._post(Answer(job, 0 if outcome.done else 3, outcome.text))
+            self._post(
+                Answer(job, 0 if outcome.done else 3, f"{outcome.verdict.value}: {outcome.text}")
+            )
 
     def _refuse_jobs(self) -> None:
         while self._jobs:

@@ -12,11 +12,12 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import FrameType
 
 from usbhidups.daemon.sdnotify import Notifier
 from usbhidups.daemon.service import Service
+from usbhidups.usb.uevents import Action, UeventListener
 
 __all__ = ["EXIT_RESTART_NEEDED", "Loop", "Reload"]
 
@@ -47,10 +48,9 @@ class Loop:
         reload: Reload,
         debug: int,
         apply_debug: Callable[[int], None],
-        plug_events: socket.socket | None = None,
-        read_plug_event: Callable[[socket.socket], Iterable[str]] | None = None,
+        plug_events: UeventListener | None = None,
     ) -> None:
-        """``apply_debug`` makes a debug level take effect; ``read_plug_event`` yields uevent actions."""
+        """``apply_debug`` makes a debug level take effect; ``plug_events`` is closed with the loop."""
         self.selector = selector
         self._clock = clock
         self._notifier = notifier
@@ -59,7 +59,6 @@ class Loop:
         self._debug = debug
         self._apply_debug = apply_debug
         self._plug_events = plug_events
-        self._read_plug_event = read_plug_event
         self._services: list[Service] = []
         self._ended: list[Service] = []
         self._signals: list[int] = []
@@ -67,7 +66,7 @@ class Loop:
         self._old_handlers: dict[int, object] = {}
         self._wake_read, self._wake_write = socket.socketpair()
         for end in (self._wake_read, self._wake_write):
-            end.setblocking(False)
+            end.settimeout(0.0)
         self.selector.register(self._wake_read, selectors.EVENT_READ, self._drain)
         if plug_events is not None:
             self.selector.register(plug_events, selectors.EVENT_READ, self._plugged)
@@ -165,14 +164,15 @@ class Loop:
                 pass
 
     def _plugged(self, _mask: int) -> None:
-        if self._plug_events is None or self._read_plug_event is None:
+        if self._plug_events is None:
             return
-        for action in self._read_plug_event(self._plug_events):
-            for service in self._services:
-                if action == "remove":
-                    service.unplugged()
-                else:
-                    service.plugged()
+        events = self._plug_events.read()
+        gone = any(event.action is Action.REMOVE and event.subsystem == "usb" for event in events)
+        for service in self._services:
+            if gone:
+                service.unplugged()
+            if any(event.plugged for event in events):
+                service.plugged()
 
     def _end_services(self) -> None:
         for service in self._ended:

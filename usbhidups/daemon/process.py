@@ -10,14 +10,14 @@ import grp
 import logging
 import os
 import pwd
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from usbhidups.errors import ConfigError
+from usbhidups.instance import pid_in
 
-__all__ = ["Background", "PidFile", "become", "group_id", "pid_in"]
+__all__ = ["Background", "PidFile", "become", "group_id"]
 
 _log = logging.getLogger(__name__)
 
@@ -110,32 +110,3 @@ class PidFile:
         if pid_in(self._path) == pid:
             with contextlib.suppress(OSError):
                 self._path.unlink()
-
-
-def pid_in(path: Path) -> int | None:
-    """The PID that a PID file names, None when there is none or it is no number."""
-    try:
-        text = path.read_text(encoding="ascii", errors="replace").strip()
-    except OSError:
-        return None
-    return int(text) if text.isdigit() and int(text) > 1 else None
-
-
-def is_driver(pid: int, program: str, ups: str) -> bool:
-    """Whether process ``pid`` is a driver of ours for ``ups``: its command line says so.
-
-    The name of its executable cannot (an interpreter), so the words are looked at: guards against a PID
-    that was recycled (failure G05).
-    """
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    names = {os.path.basename(word).decode(errors="replace") for word in words}
-    return bool(names & {program, "usbhidups", "usbhid-ups"}) and ups.encode() in words
-
-
-def terminate(pid: int) -> None:
-    """Ask a process to end; one that is gone already is fine, one that is not ours is left alone."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGTERM)

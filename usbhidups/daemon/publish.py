@@ -1,8 +1,8 @@
 """What the driver says of itself, and how a View becomes what the store publishes. Pure.
 
-The variables are those of nut-driver-contract.md 6.1 and 5.5. Three are ours, because an administrator wants
+The variables are those of nut-driver-contract.md 6.1 and 5.5. Some are ours, because an administrator wants
 to know why: ``driver.state.reason`` and ``driver.state.since`` while the state is not ``quiet``, and
-``driver.version.data`` with the profile that was chosen.
+``driver.killpower.result`` once the power was to be cut.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from usbhidups import __version__
 from usbhidups.daemon.messages import State
 from usbhidups.nut.store import Published
-from usbhidups.nut.upsconf import DriverOptions, LocalUsb, Replay, UsbIp
+from usbhidups.nut.upsconf import DriverOptions
+from usbhidups.ports import port_text
 from usbhidups.ups.view import Value, View
 
 __all__ = ["DRIVER_COMMANDS", "Standing", "commands_of", "variables_of"]
@@ -39,6 +40,7 @@ class Standing:
     allow_killpower: bool
     profile: str
     transport: str
+    killpower: str  # what came of the last attempt to cut the power, "" when there was none
 
 
 def variables_of(
@@ -78,7 +80,7 @@ def _of_driver(program: str, options: DriverOptions, standing: Standing) -> dict
         "driver.name": program,
         "driver.version": __version__,
         "driver.version.internal": __version__,
-        "driver.parameter.port": _port(options),
+        "driver.parameter.port": port_text(options),
         "driver.parameter.pollinterval": f"{options.pollinterval:g}",
         "driver.parameter.synchronous": options.synchronous,
         "driver.state": standing.state.value,
@@ -91,6 +93,8 @@ def _of_driver(program: str, options: DriverOptions, standing: Standing) -> dict
         texts["driver.version.data"] = standing.profile
     if standing.transport:
         texts["driver.version.usb"] = standing.transport
+    if standing.killpower:
+        texts["driver.killpower.result"] = standing.killpower
     if standing.state is not State.QUIET:
         texts["driver.state.reason"] = standing.reason
         texts["driver.state.since"] = standing.since
@@ -102,20 +106,9 @@ def _of_driver(program: str, options: DriverOptions, standing: Standing) -> dict
     return variables
 
 
-def _port(options: DriverOptions) -> str:
-    match options.port:
-        case LocalUsb(text):
-            return text
-        case Replay(path):
-            return f"replay:{path}"
-        case UsbIp(host, port, busid):
-            return f"usbip://[{host}]:{port}/{busid}" if ":" in host else f"usbip://{host}:{port}/{busid}"
-
-
 def means_yes(text: str) -> bool:
     """How NUT reads a SET of ``driver.flag.allow_killpower``; everything else is no (contract 6.1)."""
     word = text.strip().lower()
     if word.isdigit():
         return int(word) > 0
     return word.startswith("enable") or word in {"true", "yes", "on"}
-

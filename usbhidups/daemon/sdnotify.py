@@ -58,7 +58,7 @@ class Notifier:
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
-                sender.setblocking(False)
+                sender.settimeout(0.0)
                 sender.sendto(message.encode(), address)
         except OSError as error:
             _log.debug("service manager not told (%s): %s", error, message.partition("\n")[0])

@@ -123,8 +123,6 @@ class StateServer:
                 connection, _address = self._listener.socket.accept()
             except (BlockingIOError, InterruptedError):
                 return
-            except ConnectionAbortedError:
-                continue
             except OSError as error:
                 # Out of descriptors or memory. The listener stays readable, so waiting for it would
                 # spin: it is left aside until somebody leaves or something changes.
@@ -176,7 +174,7 @@ class StateServer:
             self._accepting = False
 
     def _resume(self) -> None:
-        if not self._accepting:
+        if not self._accepting and self._listener.socket.fileno() >= 0:
             handler: Handler = self._on_listener
             self._selector.register(self._listener.socket, selectors.EVENT_READ, handler)
             self._accepting = True

@@ -120,6 +120,7 @@ class Service:
         self._since = wall_clock()
         self._profile = ""
         self._transport = ""
+        self._killpower = ""
         self._worker = self._new_worker()
 
     # -- life --------------------------------------------------------------------------------
@@ -250,6 +251,7 @@ class Service:
             allow_killpower=self._allow_killpower,
             profile=self._profile,
             transport=self._transport,
+            killpower=self._killpower,
         )
         variables = variables_of(
             self._view, program=self._program, options=self.options, standing=standing
@@ -263,6 +265,9 @@ class Service:
             _log.info("%s: status %s -> %s", self.name, before or "unknown", status or "unknown")
 
     def _answered(self, answer: Answer) -> None:
+        if answer.job.kind is JobKind.KILLPOWER:
+            self._killpower = answer.text
+            self._publish()  # before the answer, so that who asked can read it
         asker = answer.job.token
         if not isinstance(asker, _Asker):
             return
@@ -312,4 +317,3 @@ class Service:
                 self._reply(client, request.tracking, self._control.reload(self, or_exit=True))
             case _:
                 self._reply(client, request.tracking, INVALID)
-

@@ -15,9 +15,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
-from usbhidups import __version__
+from usbhidups import __version__, instance
 from usbhidups.configuration import Places
-from usbhidups.daemon import sibling
 from usbhidups.daemon.connect import Connector
 from usbhidups.daemon.logs import Logs
 from usbhidups.daemon.loop import Loop
@@ -29,7 +28,7 @@ from usbhidups.daemon.service import Service
 from usbhidups.daemon.worker import Worker
 from usbhidups.errors import ConfigError
 from usbhidups.nut.upsconf import DriverOptions
-from usbhidups.usb import uevents
+from usbhidups.usb.uevents import UeventListener
 
 __all__ = ["LIVE", "Start", "dump", "serve"]
 
@@ -106,7 +105,7 @@ def _serve(start: Start, logs: Logs, debug: int) -> int:
             where=str(start.places.state),
         ) from error
     for name, _ in start.upses:
-        sibling.make_room(
+        instance.make_room(
             start.places.socket(start.program, name),
             start.places.pid_file(start.program, name),
             program=start.program,
@@ -172,7 +171,9 @@ def _become(user: str, chroot: str, *, given: bool) -> None:
 
 
 def _loop(start: Start, selector: selectors.BaseSelector, logs: Logs, debug: int) -> Loop:
-    listener = uevents.listen()
+    listener, why_not = UeventListener.open()
+    if listener is None:
+        _log.info("plug events are not heard (%s): the bus is looked at now and then", why_not)
     return Loop(
         selector=selector,
         clock=boottime,
@@ -181,7 +182,6 @@ def _loop(start: Start, selector: selectors.BaseSelector, logs: Logs, debug: int
         debug=debug,
         apply_debug=logs.level,
         plug_events=listener,
-        read_plug_event=uevents.usb_actions,
     )
 
 

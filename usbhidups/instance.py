@@ -10,11 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from usbhidups.daemon.process import is_driver, pid_in, terminate
 from usbhidups.errors import ConfigError
 from usbhidups.stateclient import NoAnswer, StateClient
 
-__all__ = ["make_room", "tell"]
+__all__ = ["is_driver", "make_room", "pid_in", "tell"]
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +30,7 @@ def make_room(
     *,
     program: str,
     ups: str,
+    patience: float = PATIENCE,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
@@ -44,9 +44,11 @@ def make_room(
         if named is None or named == os.getpid() or not is_driver(named, program, ups):
             return
         pid = named
-        terminate(pid)
-    _log.warning("another instance of %s for %s was running (PID %d); told it to leave", program, ups, pid)
-    deadline = clock() + PATIENCE
+        _terminate(pid)
+    _log.warning(
+        "another instance of %s for %s was running (PID %d); told it to leave", program, ups, pid
+    )
+    deadline = clock() + patience
     while is_driver(pid, program, ups):
         if clock() > deadline:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -64,7 +66,9 @@ def tell(
         target = pid if pid is not None else pid_in(pid_file)
         if target is None or (pid is None and not is_driver(target, program, ups)):
             return NO_INSTANCE
-        number = {"exit": signal.SIGTERM, "reload-or-exit": signal.SIGUSR1}.get(command, signal.SIGHUP)
+        number = {"exit": signal.SIGTERM, "reload-or-exit": signal.SIGUSR1}.get(
+            command, signal.SIGHUP
+        )
         try:
             os.kill(target, number)
         except OSError as error:
@@ -87,3 +91,32 @@ def _ask_to_exit(socket_path: Path) -> int | None:
             return pid
     except NoAnswer:
         return None
+
+
+def pid_in(path: Path) -> int | None:
+    """The PID that a PID file names, None when there is none or it is no number."""
+    try:
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() and int(text) > 1 else None
+
+
+def is_driver(pid: int, program: str, ups: str) -> bool:
+    """Whether process ``pid`` is a driver of ours for ``ups``: its command line says so.
+
+    The name of its executable cannot (an interpreter), so the words are looked at: guards against a PID
+    that was recycled (failure G05).
+    """
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    names = {os.path.basename(word).decode(errors="replace") for word in words}
+    return bool(names & {program, "usbhidups", "usbhid-ups"}) and ups.encode() in words
+
+
+def _terminate(pid: int) -> None:
+    """Ask a process to end; one that is gone already is fine, one that is not ours is left alone."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGTERM)
