@@ -255,7 +255,7 @@ class Commands:
     @staticmethod
     def _forbidden(name: str, row: BoundCommand) -> Refusal | None:
         switching = name.startswith(_SWITCHING) or ".load." in name or ".shutdown." in name
-        if switching and not row.row.switches_load:
+        if switching and name != _STOPPED and not row.row.switches_load:
             return Refusal(INVALID, f"{name}: the profile does not allow it to switch the load")
         if not encode.writable(row.field):
             return Refusal(FAILED, f"{name}: {row.row.path} cannot be written on this device")

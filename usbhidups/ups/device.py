@@ -14,7 +14,7 @@ from usbhidups.errors import ConfigError, TransferKind
 from usbhidups.hid.descriptor import Descriptor, ReportType
 from usbhidups.identity import Identity
 from usbhidups.ups.commands import Commands
-from usbhidups.ups.delays import Delays, conflict, delays, effective
+from usbhidups.ups.delays import conflict, delays, effective
 from usbhidups.ups.freshness import Health
 from usbhidups.ups.mapping import Binding, bind
 from usbhidups.ups.naming import Models
@@ -196,20 +196,20 @@ class Ups:
     def set(self, name: str, value: str, *, now: float) -> WritePlan | Refusal | None:
         """Plan a setting; None: it was a value of the driver's own and is done."""
         self._look(now)
-        settings = Settings(
-            self.binding, self._reader.evidence, self._picture.context(), self._delays()
-        )
-        planned = settings.plan(name, value, row=self._picture.supplied.get(name))
+        picture = self._picture
+        wanted = picture.delays(last_resort=False)
+        settings = Settings(self.binding, self._reader.evidence, picture.context(), wanted)
+        planned = settings.plan(name, value, row=picture.supplied.get(name))
         if not isinstance(planned, Local):
             return planned
-        self._picture.settings[planned.name] = planned.text
+        picture.settings[planned.name] = planned.text
         self._look(now)
         return None
 
     def killpower(self, *, now: float) -> WritePlan | Refusal:
         """Plan the cut: sdcommands, or the built-in chain, each step the fallback of the one before."""
         self._look(now)
-        return self._commands().killpower(self.options.sdcommands)
+        return self._commands(last_resort=True).killpower(self.options.sdcommands)
 
     def wrote(self, plan: WritePlan, outcome: Done, *, now: float) -> None:
         """A plan was carried out: read again what it touched, and the status with it."""
@@ -235,14 +235,10 @@ class Ups:
             commands=self._commands().available(),
         )
 
-    def _commands(self) -> Commands:
-        return Commands(
-            self.binding, self._reader.evidence, self._picture.context(), self._delays()
-        )
-
-    def _delays(self) -> Delays:
-        """The delays as they are now: the administrator's, a client's, or the device's own."""
-        return self._picture.delays
+    def _commands(self, *, last_resort: bool = False) -> Commands:
+        picture = self._picture
+        wanted = picture.delays(last_resort=last_resort)
+        return Commands(self.binding, self._reader.evidence, picture.context(), wanted)
 
 
 def _has_limits(binding: Binding, options: Options) -> bool:

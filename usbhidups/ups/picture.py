@@ -103,17 +103,19 @@ class Picture:
         self.variables = self._published(decoded)
         self.soon = self._second_looks(decoded, now)
 
-    @property
-    def delays(self) -> Delays:
-        """ups.delay.* as they are now; a device that keeps the start delay itself is asked first."""
-        start = self.settings["ups.delay.start"]
+    def delays(self, *, last_resort: bool) -> Delays:
+        """ups.delay.* as they are now.
+
+        Where the device itself keeps the start delay, what it says counts; for the ``last_resort`` the
+        administrator's ondelay goes before it.
+        """
+        start = _whole(self.settings["ups.delay.start"], self._delays.start)
         live = None if self._decoded is None else self._decoded.sources.get("ups.delay.start")
-        if live is not None and live.reading is not None and self._options.ondelay is None:
-            start = self.variables["ups.delay.start"].text
-        return Delays(
-            _whole(self.settings["ups.delay.shutdown"], self._delays.off),
-            _whole(start, self._delays.start),
-        )
+        if live is not None and live.reading is not None:
+            said = _whole(self.variables["ups.delay.start"].text, -1)
+            if said > 0 and not (last_resort and self._options.ondelay is not None):
+                start = said
+        return Delays(_whole(self.settings["ups.delay.shutdown"], self._delays.off), start)
 
     @property
     def on_battery(self) -> bool:

@@ -105,9 +105,17 @@ class Settings:
             Delays(seconds, self.delays.start) if name == _OFF else Delays(self.delays.off, seconds)
         )
         problem = conflict(wanted)
-        if problem:
+        if problem and self._counts_both():
             return Refusal(INVALID, f"{name}: {problem}")
         return Local(name, str(seconds))
+
+    def _counts_both(self) -> bool:
+        """Whether both delays are sent and run side by side."""
+        commands = self.binding
+        return (
+            commands.command("load.on.delay") is not None
+            and commands.command("shutdown.return") is None
+        )
 
     def _write(self, bound: BoundVariable, text: str) -> WritePlan | Refusal:
         row, field, on = bound.row, bound.field, self.binding.descriptor
