@@ -126,7 +126,7 @@ def test_results_are_bounded(data: bytes) -> None:
 def test_what_is_beyond_a_bound_is_noted_and_what_came_before_stays() -> None:
     for name, text in (
         ("huge count", "feature report 0x01 is too long to transfer"),
-        ("huge count of single bits", "more than 4096 fields; the rest is ignored"),
+        ("huge count of single bits", "more than 4096 fields are ignored"),
         ("nested collections", "collections more than 32 deep; their items are ignored"),
         ("push only", "more than 64 pushes; the rest is ignored"),
         ("ranges of a page", "usage range 0x00840000 to 0x0084ffff is ignored"),

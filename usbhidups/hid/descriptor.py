@@ -56,9 +56,7 @@ _PUSH_LIMIT = 64
 _ODDITY_LIMIT = 100
 _EXPONENT_LIMIT = 127
 
-_DATA_KIND = (
-    3  # bits constant and variable of a main item; both clear is an array that carries data
-)
+_DATA_KIND = 3  # bits constant and variable of a main item; with both clear it is an array of data
 _APPLICATION = 1  # collection types
 _INDEXED = 0x80
 
@@ -136,9 +134,7 @@ class _Parser:
         self._paths: list[tuple[int, ...]] = [()]  # of the open collections
         self._too_deep = 0  # open collections beyond _DEPTH_LIMIT
         self._fields: list[Field] = []
-        self._bits: dict[
-            tuple[int, int], int
-        ] = {}  # used so far, by tag of main item and report id
+        self._bits: dict[tuple[int, int], int] = {}  # used, by tag of main item and report id
         self._applications: list[int] = []
         self._oddities: dict[str, Oddity] = {}
 
@@ -158,6 +154,7 @@ class _Parser:
                 self._report(item)
                 self._end_locals(offset)
                 if len(self._fields) >= _FIELD_LIMIT:
+                    self._note(offset, f"more than {_FIELD_LIMIT} fields are ignored")
                     break
             elif tag in _SIGNED_GLOBALS:
                 self._signed_global(item)
@@ -206,9 +203,8 @@ class _Parser:
         if tag == items.LOGICAL_MAXIMUM:
             self._globals[_UNSIGNED_MAXIMUM] = value
         elif tag == items.UNIT_EXPONENT:
-            if (
-                8 <= number <= 15
-            ):  # four bits in two's complement; some firmware writes a whole signed byte
+            # Four bits in two's complement by the specification; some firmware writes a whole signed byte.
+            if 8 <= number <= 15:
                 number -= 16
             elif abs(number) > _EXPONENT_LIMIT:
                 self._note(offset, f"unit exponent {number} is ignored")
@@ -361,10 +357,7 @@ class _Parser:
             # What such a slot holds tells which usage is on; it is the value of none of them.
             self._note(offset, "an array chooses among usages; its fields have no name")
             queue = [queue[0] & ~0xFFFF]
-        room = _FIELD_LIMIT - len(self._fields)
-        if count > room:
-            self._note(offset, f"more than {_FIELD_LIMIT} fields; the rest is ignored")
-            count = room
+        count = min(count, _FIELD_LIMIT - len(self._fields))
         return queue[:count] + queue[-1:] * (count - len(queue))
 
     def _repaired_maximum(self, offset: int, minimum: int, maximum: int) -> tuple[int, bool]:
