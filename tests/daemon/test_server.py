@@ -21,8 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from usbhidups.daemon import listening
+from usbhidups.daemon.client import Client
 from usbhidups.daemon.server import ClientId, Command, StateServer
-from usbhidups.errors import AlreadyRunning, ConfigError
+from usbhidups.errors import AlreadyRunning, ClientError, ConfigError
 from usbhidups.nut.session import Instcmd, Set, tracking_line
 from usbhidups.nut.store import Published, VariableStore
 
@@ -49,11 +50,9 @@ class Rig:
         self.heard.append((client, command))
         self.answer(client, command)
 
-    def connect(self, *, buffer: int | None = None) -> socket.socket:
-        """A new client, taken in by the server. ``buffer``: bytes the kernel holds for it."""
+    def connect(self) -> socket.socket:
+        """A new client, taken in by the server."""
         client = self.stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        if buffer is not None:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         client.connect(self.path)
         client.settimeout(0)
         self.turn()
@@ -220,7 +219,7 @@ def test_changes_go_to_all_who_did_not_opt_out_and_once(rig: Rig) -> None:
     one, two, deaf = rig.connect(), rig.connect(), rig.connect()
     rig.ask(deaf, b"NOBROADCAST\n")
     assert rig.change("OB") == b'SETINFO ups.status "OB"\n'
-    assert rig.change("OB") == b""
+    assert rig.change("OB") == b""  # and broadcasting nothing does nothing
     assert [received(c) for c in (one, two, deaf)] == [b'SETINFO ups.status "OB"\n'] * 2 + [b""]
     rig.ask(deaf, b"BROADCAST 1\n")
     rig.change("OL")
@@ -251,9 +250,9 @@ def test_a_dump_of_350_lines_goes_out_in_few_writes(rig: Rig) -> None:
     assert received(client) == dump
 
 
-def test_a_great_dump_reaches_a_client_with_small_buffers(rig: Rig) -> None:
+def test_a_great_dump_arrives_piece_by_piece(rig: Rig) -> None:
     dump = big_store(rig)
-    client = rig.connect(buffer=2048)
+    client = rig.connect()
     client.sendall(b"DUMPALL\nPING\n")
     pieces: list[bytes] = []
     while not (pieces and pieces[-1].endswith(b"PONG\n")):
@@ -261,6 +260,46 @@ def test_a_great_dump_reaches_a_client_with_small_buffers(rig: Rig) -> None:
         with contextlib.suppress(BlockingIOError):
             pieces.append(client.recv(4096))
     assert b"".join(pieces) == dump + b"PONG\n"
+
+
+def test_what_was_asked_before_goodbye_arrives_before_it(rig: Rig) -> None:
+    dump = big_store(rig)
+    client = rig.connect()
+    client.sendall(b"DUMPALL\nDUMPALL\nDUMPALL\nLOGOUT\n")
+    got = b""
+    while rig.turn():
+        got += received(client)
+    assert got + received(client) == dump * 3 + b"OK Goodbye\n"
+    assert rig.server.clients == 0
+
+
+def test_one_that_leaves_is_kept_until_it_has_taken_everything() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with ours, theirs:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        theirs.settimeout(0)
+        client = Client(ClientId(1), ours, max_backlog=100_000)
+        client.queue(b"x" * 50_000)
+        client.leaving = True
+        client.flush()
+        waiting = client.backlog
+        assert 0 < waiting < 50_000
+        assert client.events == selectors.EVENT_WRITE
+        with pytest.raises(ClientError, match="logged out"):  # noqa: PT012 (it is the last of many)
+            while True:
+                assert received(theirs)
+                client.flush()
+        assert client.backlog == 0
+        assert received(theirs)
+
+
+def test_nothing_to_read_is_no_reason_to_drop() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with ours, theirs:
+        client = Client(ClientId(1), ours, max_backlog=1)
+        client.read()
+        assert not client.requests
+        assert not client.spoken
 
 
 def test_a_client_that_asks_and_never_reads_is_held_up_and_disturbs_nobody(rig: Rig) -> None:
@@ -291,7 +330,7 @@ def test_a_client_that_never_reads_is_dropped_at_the_bound(tmp_path: Path) -> No
 
 
 def test_a_client_that_reads_again_gets_everything_that_waited(rig: Rig) -> None:
-    sleepy = rig.connect(buffer=2048)
+    sleepy = rig.connect()
     sent = b"".join(rig.change(f"OL {number}") for number in range(6000))
     got = received(sleepy)
     assert len(got) < len(sent)
@@ -334,7 +373,7 @@ def test_an_endless_line_costs_nothing(rig: Rig, junk: bytes, end: bytes) -> Non
 
 def test_a_half_closed_client_still_gets_its_answers(rig: Rig) -> None:
     dump = big_store(rig)
-    client = rig.connect(buffer=2048)
+    client = rig.connect()
     client.sendall(b"DUMPALL\n")
     client.shutdown(socket.SHUT_WR)
     got = b""
@@ -412,6 +451,18 @@ def test_when_all_places_are_taken_the_silent_and_the_stuck_go_first(
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(warnings) == 1
     assert "limit" in warnings[0].getMessage()
+
+
+def test_one_that_was_sent_away_may_still_have_an_event_in_this_round(tmp_path: Path) -> None:
+    with limited_rig(tmp_path, max_clients=1) as rig:
+        silent = rig.connect()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as newcomer:
+            newcomer.connect(rig.path)
+            newcomer.settimeout(0)
+            silent.sendall(b"PING\n")
+            rig.turn()
+            assert is_closed(silent)
+            assert rig.ask(newcomer, b"PING\n") == b"PONG\n"
 
 
 def test_without_descriptors_it_does_not_spin_and_recovers(
@@ -597,6 +648,9 @@ def test_closing_lets_everybody_go_after_what_was_sent(rig: Rig) -> None:
     assert client.recv(100) == b"TRACKING i 0\n"
     assert client.recv(1) == b""
     rig.server.close()  # twice does no harm
+    rig.change("OB")  # nor does a late change
+    rig.server.reply(rig.heard[0][0], b"TRACKING i 0\n")
+    assert rig.turn() == 0
 
 
 def test_two_servers_share_a_selector_and_nothing_else(rig: Rig, tmp_path: Path) -> None:

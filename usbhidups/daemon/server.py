@@ -187,7 +187,7 @@ class StateServer:
         try:
             if mask & selectors.EVENT_WRITE:
                 client.flush()
-            elif mask & selectors.EVENT_READ:
+            else:
                 client.read()
             self._serve(client)
         except ClientError as error:
@@ -238,8 +238,6 @@ class StateServer:
 
     def _watch(self, client: Client) -> None:
         """Have the selector wait for what this client needs next."""
-        if client.number not in self._clients:
-            return
         key = self._selector.get_key(client.socket)
         if key.events != client.events:
             self._selector.modify(client.socket, client.events, key.data)
