@@ -117,9 +117,13 @@ class _Fields:
         event = self._input.get(nodes)
         return (event, None) if feature is None else (feature, event)
 
-    def feature(self, path: str) -> Field | None:
-        """The Feature field of a path."""
-        return self._feature.get(self._names.path(path))
+    def to_write(self, path: str) -> Field | None:
+        """The Feature field of a path; on interrupt-only devices an Input item stands in for it."""
+        nodes = self._names.path(path)
+        field = self._feature.get(nodes)
+        if field is None and not self._use_feature and nodes in self._input:
+            return self._input[nodes]._replace(report_type=ReportType.FEATURE)
+        return field
 
 
 def bind(profile: Profile, descriptor: Descriptor) -> Binding:
@@ -182,7 +186,7 @@ def _flags(rows: tuple[FlagRow, ...], fields: _Fields) -> Iterator[BoundFlag]:
 def _commands(rows: tuple[CommandRow, ...], fields: _Fields) -> Iterator[BoundCommand]:
     taken: set[str] = set()
     for row in rows:
-        field = fields.feature(row.path)
+        field = fields.to_write(row.path)
         possible, when = _condition(row.when, fields)
         if field is not None and possible and row.name not in taken:
             taken.add(row.name)

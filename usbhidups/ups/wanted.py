@@ -158,7 +158,9 @@ def wanted(
     for name, rows in by_name.items():
         for variable in rows:
             if variable.row.default is not None:
-                break
+                if variable.when is None:
+                    break
+                continue
             rank = _RANK_OF_POLL[variable.row.poll]
             want((variable.field, _condition_field(variable)), rank)
             if supplied.get(name) is variable or not tried(key_of(variable.field)):

@@ -9,6 +9,7 @@ from usbhidups.ups.profile import VariableRow
 __all__ = [
     "bypass_on",
     "computed_realpower",
+    "eco_buzzword",
     "eco_mode",
     "nominal_voltage_choices",
     "write_bypass_on",
@@ -46,6 +47,12 @@ def eco_mode(row: VariableRow, reading: Reading, access: Access) -> str | None:
     if reading.logical == 1 and not _bypass_within(access, "eco", 0.95, 1.05, 0.05):
         return "normal"
     return next((word for word, number in _ECO_WORDS.items() if number == reading.logical), None)
+
+
+def eco_buzzword(row: VariableRow, reading: Reading, access: Access) -> str | None:
+    """The energy saving mode in the vendor's words, while there is one."""
+    word = eco_mode(row, reading, access)
+    return f"{_ECO_PREFIX}{word}" if word in ("ECO", "ESS") else None
 
 
 def write_eco_mode(row: VariableRow, text: str, access: Access) -> float:

@@ -36,6 +36,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "computed-realpower": eaton.computed_realpower,
         "nominal-voltage": numbers.plain,
         "eco-mode": eaton.eco_mode,
+        "eco-buzzword": eaton.eco_buzzword,
         "bypass-on": eaton.bypass_on,
         "minutes-swapped": powercom.startup_seconds,
         "minutes-and-seconds": powercom.shutdown_seconds,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_right
+from decimal import ROUND_HALF_UP, Decimal
 
 from usbhidups.ups.convert.rules import Access
 from usbhidups.ups.evidence import Reading
@@ -23,6 +25,8 @@ __all__ = [
     "version_nibbles",
     "write_plain",
 ]
+
+_DIGITS = re.compile(r"\.([0-9])f")
 
 _SENTINEL_BITS = 16  # narrower fields have too few values to spare one
 
@@ -71,7 +75,15 @@ def formatted(row: VariableRow, reading: Reading, factor: float = 1.0) -> str | 
     if row.mask is not None:
         value = float(masked(reading.logical, row.mask))
     value *= row.scale * factor
-    return row.format % value if math.isfinite(value) else None
+    return _printed(row.format, value) if math.isfinite(value) else None
+
+
+def _printed(form: str, value: float) -> str:
+    """The number by a printf format, rounded as people do it: 37.15 becomes 37.2, whatever its bits say."""
+    match = _DIGITS.search(form)
+    digits = int(match[1]) if match else 0
+    step = Decimal(1).scaleb(-digits)
+    return form % Decimal(repr(value)).quantize(step, rounding=ROUND_HALF_UP)
 
 
 def plain(row: VariableRow, reading: Reading, access: Access) -> str | None:
@@ -90,7 +102,7 @@ def celsius(row: VariableRow, reading: Reading, access: Access) -> str | None:
     if is_sentinel(row, reading) or not math.isfinite(value):
         return None
     low, high = _KELVIN_RANGE
-    return f"{value - _KELVIN_ZERO if low <= value <= high else value:.1f}"
+    return _printed("%.1f", round(value - _KELVIN_ZERO, 6) if low <= value <= high else value)
 
 
 def at_most_100(row: VariableRow, reading: Reading, access: Access) -> str | None:
@@ -119,7 +131,7 @@ def thermistor(row: VariableRow, reading: Reading, access: Access) -> str | None
     """A voltage over a thermistor, in degrees Celsius between the points of its table."""
     if is_sentinel(row, reading) or not math.isfinite(reading.physical):
         return None
-    hundredths = int(reading.physical * 100)
+    hundredths = round(reading.physical * 100)
     if hundredths <= _THERMISTOR[0]:
         return str(_THERMISTOR_START)
     last = len(_THERMISTOR) - 1

@@ -45,7 +45,7 @@ def word(row: VariableRow, reading: Reading, access: Access) -> str | None:
 def bits(row: VariableRow, reading: Reading, access: Access) -> str | None:
     """The words of the row's table whose bit is set in the first two payload bytes, each word once."""
     payload = _payload(reading, access)
-    if len(payload) < 2 or row.table is None:
+    if not payload or row.table is None:
         return None
     value = int.from_bytes(payload[:2], "little")
     words = (text for mask, text in sorted(row.table.items()) if value & mask)
