@@ -22,7 +22,7 @@ __all__ = [
     "number",
 ]
 
-_NONE, _READ, _WRITE, _BOTH = 0, 1, 2, 3
+_NONE, _WRITE, _READ, _BOTH = 0, 1, 2, 3
 _ODD_MACHINES = ("mips", "ppc", "powerpc", "sparc", "alpha")
 
 
@@ -43,7 +43,7 @@ class ControlTransfer(ctypes.Structure):
 def number(
     direction: int, kind: str, command: int, size: int, machine: str = platform.machine()
 ) -> int:
-    """One ioctl number; ``direction`` is 0 none, 1 read, 2 write, 3 both."""
+    """One ioctl number; ``direction`` is 0 none, 1 write, 2 read, 3 both."""
     if machine.startswith(_ODD_MACHINES):
         code, shift = {_NONE: 1, _READ: 2, _WRITE: 4, _BOTH: 6}[direction], 29
     else:

@@ -31,6 +31,7 @@ REQ_DEVLIST, REP_DEVLIST = 0x8005, 0x0005
 REQ_IMPORT, REP_IMPORT = 0x8003, 0x0003
 CMD_SUBMIT, CMD_UNLINK, RET_SUBMIT, RET_UNLINK = 1, 2, 3, 4
 DIRECTION_OUT, DIRECTION_IN = 0, 1
+URB_DIR_IN = 0x200
 
 LONGEST_TRANSFER = 65_536
 MOST_DEVICES = 1024
@@ -113,7 +114,7 @@ def submit(
         devid,
         DIRECTION_IN if inbound else DIRECTION_OUT,
         endpoint & 0x0F,
-        0,  # transfer_flags
+        URB_DIR_IN if inbound else 0,
         length if data is None else len(data),
         0,  # start_frame
         0,  # number_of_packets: as the kernel's client does for all that is not isochronous
