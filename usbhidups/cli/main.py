@@ -35,7 +35,9 @@ DRIVER_NAME = "usbhid-ups"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status. Expected errors are one line on stderr."""
     words = list(sys.argv[1:] if argv is None else argv)
-    program = os.path.basename(sys.argv[0]) or "usbhidups"
+    program = os.path.basename(sys.argv[0])
+    if program in ("", "-c", "__main__.py"):
+        program = "usbhidups"
     try:
         if program == DRIVER_NAME or (words and words[0].startswith("-") and words[0] != "--help"):
             driver = importlib.import_module("usbhidups.cli.driver")
