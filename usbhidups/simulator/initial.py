@@ -42,6 +42,9 @@ FACTORY_VALUES = {0x850068: 1800.0, 0x840035: 20.0, 0x85002A: 120.0}
 """Likewise in units: run time, load, remaining time limit."""
 NOMINAL_VOLTAGE, BATTERY_VOLTAGE, FREQUENCY = 230.0, 12.0, 50.0
 
+LAST_GASP = 0.5
+"""Percent of charge of a UPS that says it is empty and yet was there to be recorded."""
+
 PLAUSIBLE_RUNTIME = range(30, 200_000)
 """Seconds; anything else is a sentinel, an idle estimate or nonsense."""
 
@@ -57,6 +60,8 @@ def awaken(layout: Layout, reports: Reports) -> Ups:
     }
     ups.mains = bool(flags.get(AC_PRESENT, True))
     ups.charge = _charge(layout, reports)
+    if not ups.mains:
+        ups.charge = max(ups.charge, LAST_GASP)  # it was recorded while it still carried its load
     ups.charging = ups.mains and bool(flags.get(CHARGING)) and ups.charge < 100.0
     ups.quirks.floats = ups.mains and bool(flags.get(CHARGING)) and not ups.charging
     ups.quirks.hovers = ups.mains and bool(flags.get(DISCHARGING))
