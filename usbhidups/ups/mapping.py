@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 
+_CONSTANT = 1  # data bit of an item: for an Input item it says nothing of writing
 _UNDECLARED_BYTES = (
     7  # of a report that no descriptor tells the length of: one 8-byte packet with its id
 )
@@ -122,7 +123,8 @@ class _Fields:
         nodes = self._names.path(path)
         field = self._feature.get(nodes)
         if field is None and not self._use_feature and nodes in self._input:
-            return self._input[nodes]._replace(report_type=ReportType.FEATURE)
+            item = self._input[nodes]
+            return item._replace(report_type=ReportType.FEATURE, flags=item.flags & ~_CONSTANT)
         return field
 
 
