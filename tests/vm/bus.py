@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TypeVar
 
-__all__ = ["Plugged", "attach", "eventually", "plugged", "settle"]
+from usbhidups.identity import Identity
+from usbhidups.simulator.simulator import Simulator
+from usbhidups.usb.fixture import Fixture, load
+from usbhidups.usb.ports import Port, make_port
+from usbhidups.usb.transport import Transport
+
+__all__ = [
+    "Plugged",
+    "attach",
+    "eventually",
+    "fixture",
+    "opened",
+    "plugged",
+    "plugged_in",
+    "port",
+    "settle",
+    "unplugged",
+]
+
+FIXTURES = Path(__file__).parents[2] / "fixtures/hid-descriptors"
 
 DEVICES = Path("/sys/bus/usb/devices")
 CONTROLLERS = Path("/sys/devices/platform")
@@ -26,7 +46,7 @@ def eventually(look: Callable[[], Found | None], what: str) -> Found:
         if found:
             return found
         if monotonic() > until:
-            raise AssertionError(f"not within {PATIENCE:.0f} s: {what}")
+            raise TimeoutError(f"not within {PATIENCE:.0f} s: {what}")
         sleep(0.02)
 
 
@@ -92,3 +112,55 @@ def attach(port: int, bus_id: str) -> Plugged:
     found = eventually(arrived, f"a device for {bus_id}")
     settle()
     return found
+
+
+def unplugged() -> None:
+    """Wait until nothing is plugged in."""
+    eventually(lambda: not plugged(), "the devices to go")
+    settle()
+
+
+@contextmanager
+def plugged_in(*fixtures: Fixture, speed: float = 0.0) -> Iterator[tuple[Simulator, list[Plugged]]]:
+    """Simulate devices and plug them in, in this order; gone from the kernel at the end.
+
+    The UPSes' own time stands still unless ``speed`` says otherwise.
+    """
+    with Simulator(fixtures, speed=speed) as simulator:
+        devices = [attach(simulator.address[1], bus_id) for bus_id in simulator.devices]
+        yield simulator, devices
+    unplugged()
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """The device at a place, ``""``: at any."""
+
+    place: str
+
+    def mismatches(self, identity: Identity, *, strings: bool = True) -> list[str]:
+        return [] if self.place in ("", identity.port_path) else ["it is somewhere else"]
+
+
+@contextmanager
+def port(way: str, place: str = "") -> Iterator[Port]:
+    """Where the UPS (at a ``place`` such as ``1-1``) is to be had, by ``hidraw``, ``libusb`` or ``auto``."""
+    made = make_port(maybe=lambda *_: True, match=_At(place), transport=way)
+    yield made
+    made.close()
+
+
+@contextmanager
+def opened(way: str, place: str = "") -> Iterator[Transport]:
+    """Open the UPS that ``port`` would name."""
+    with port(way, place) as found:
+        transport = found.open()
+        try:
+            yield transport
+        finally:
+            transport.close()
+
+
+def fixture(name: str) -> Fixture:
+    """A fixture of the project by its file's name without ``.toml``."""
+    return load(FIXTURES / f"{name}.toml")

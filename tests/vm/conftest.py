@@ -108,7 +108,9 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 def _report(item: pytest.Item, data: dict[str, object]) -> pytest.TestReport:
     if data["outcome"] == "skipped" and isinstance(data["longrepr"], list):
-        data["longrepr"] = tuple(data["longrepr"])  # JSON knows no tuples; pytest insists on this one
+        data["longrepr"] = tuple(
+            data["longrepr"]
+        )  # JSON knows no tuples; pytest insists on this one
     made = item.ihook.pytest_report_from_serializable(config=item.config, data=data)
     assert isinstance(made, pytest.TestReport)
     return made
