@@ -10,14 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.standin.driver import NUT, Driver, kill_power
+from tests.standin.driver import Driver, kill_power
 from tests.standin.state import Published, StateSocket
 from usbhidups.simulator.simulator import Simulator
 from usbhidups.usb.fixture import load
 
-__all__ = ["Conduct", "observe"]
+__all__ = ["FIXTURES", "Conduct", "observe"]
 
 PATIENCE = 60.0
+FIXTURES = sorted((Path(__file__).parents[2] / "fixtures/hid-descriptors").glob("*.toml"))
+QUIET = 2.0  # seconds without news after which a driver has told all
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,15 @@ def observe(program: Path, fixture: Path, commands: Iterable[str] | None = None)
             with Driver(program, Path(folder), devices) as driver:
                 socket = driver.connect()
                 socket.good(timeout=PATIENCE)
-                published = socket.dump()
+                published = socket.settled(quiet=QUIET)
                 given = sorted(published.commands if commands is None else commands)
                 written = {name: _give(socket, simulator, name) for name in given}
                 state = simulator.command("state")
         assert isinstance(state, dict)
         with Simulator([load(fixture)], speed=0) as simulator:
             host, port = simulator.address
-            ended = kill_power(program, Path(folder), [f"{host}:{port}/1-1"])
+            devices = [f"{host}:{port}/1-1"]
+            ended = kill_power(program, Path(folder), devices)
             killed = _wrote(simulator)
     return Conduct(
         published=published,
@@ -76,9 +79,3 @@ def _wrote(simulator: Simulator) -> list[str]:
     wrote = simulator.command("wrote")
     assert isinstance(wrote, list)
     return wrote
-
-
-if __name__ == "__main__":
-    import sys
-
-    print(observe(NUT, Path(sys.argv[1])))

@@ -26,8 +26,8 @@ OURS = Path(sys.executable)
 class Driver:
     """A started driver. ``folder`` (a short path) holds its files; ``devices`` are what it finds plugged in.
 
-    ``command`` replaces the usual command line (one UPS called ``dev``, found by ``port = auto``). Use as a
-    context manager: at the end the process is gone.
+    ``command`` replaces the usual command line, one UPS called ``dev``. Use as a context manager: at the end
+    the process is gone.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Driver:
         folder: Path,
         devices: Iterable[str],
         *,
-        command: Iterable[str] = ("-F", "-s", "dev", "-u", "root", "-x", "port=auto"),
+        command: Iterable[str] = (),
         cache: Path | None = None,
     ) -> None:
         self.program = program
@@ -46,7 +46,7 @@ class Driver:
         with self.log.open("wb") as log:
             self.started = time.monotonic()
             self.process = subprocess.Popen(
-                [*_words(program), *command],
+                [*_words(program), *(command or ("-F", *_one_ups(program)))],
                 env=_environment(folder, devices, cache),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -97,7 +97,7 @@ def kill_power(
 ) -> subprocess.CompletedProcess[str]:
     """Run ``-k`` in a process of its own, as the late step of a shutdown does."""
     return subprocess.run(
-        [*_words(program), "-k", "-s", "dev", "-u", "root", "-x", "port=auto"],
+        [*_words(program), "-k", *_one_ups(program)],
         env=_environment(folder, devices, None),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -109,6 +109,12 @@ def kill_power(
 
 def _words(program: Path) -> list[str]:
     return [str(program), *(("-m", "usbhidups") if program == OURS else ())]
+
+
+def _one_ups(program: Path) -> list[str]:
+    """The options for one UPS. Ours has to be told to look past this machine's own USB."""
+    words = ["-s", "dev", "-u", "root", "-x", "port=auto"]
+    return [*words, "-x", "transport=libusb"] if program == OURS else words
 
 
 def _environment(folder: Path, devices: Iterable[str], cache: Path | None) -> Mapping[str, str]:

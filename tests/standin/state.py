@@ -119,6 +119,15 @@ class StateSocket:
                 return published
         raise Silent(f"no dump within {timeout:.0f} s")
 
+    def settled(self, *, quiet: float, timeout: float = 60.0) -> Published:
+        """A dump after which nothing new was said of the UPS for ``quiet`` seconds. Raises Silent."""
+        until = time.monotonic() + timeout
+        while time.monotonic() < until:
+            published = self.dump()
+            if not any(_tells_of_ups(line) for line in self.follow(timeout=quiet)):
+                return published
+        raise Silent(f"still news after {timeout:.0f} s")
+
     def good(self, *, timeout: float = 30.0) -> Line:
         """Ask for a dump and wait until the data are good; the line that says so. Raises Silent."""
         self.ask("DUMPALL")
@@ -134,3 +143,7 @@ class StateSocket:
             if good and dumped:
                 return good
         raise Silent(f"no good data within {timeout:.0f} s")
+
+
+def _tells_of_ups(line: Line) -> bool:
+    return len(line.words) > 1 and not line.words[1].startswith("driver.")
