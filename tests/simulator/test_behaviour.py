@@ -328,6 +328,26 @@ class TestQuirks:
         host.wait(4 * 3600)
         assert flags(host) == AC | CHARGING | DISCHARGING | FULL | BATTERY
 
+    def test_blind_to_mains(self) -> None:
+        host = Host()
+        host.do("quirk blind-to-mains on")
+        host.do("mains off")
+        assert flags(host) == AC | DISCHARGING | FULL | BATTERY
+        assert host.read(0x0A) == "0a 00 00"
+
+    def test_off_at_test(self) -> None:
+        """PresentStatus.Good is 0 for the first eight seconds of a self-test (D03)."""
+        descriptor = bytes.fromhex(
+            "0584 0904 a101 0924 a102 0902 a102 8501 7501 9501 2501 0961 b102 c0 c0 c0"
+        )
+        host = Host(bench(descriptor=descriptor, feature={1: b"\x01\x01"}))
+        host.do("quirk off-at-test on")
+        host.do("test quick")
+        assert host.read(0x01) == "01 00"
+        host.wait(8)
+        assert host.read(0x01) == "01 01"
+        assert host.load_on
+
     def test_nervous(self) -> None:
         host = Host()
         host.do("quirk nervous on")

@@ -92,6 +92,10 @@ def _imminent(ups: Ups) -> bool:
     return counting or ups.charge < 3.0 or (ups.quirks.nervous and ups.draining)
 
 
+def _mains(ups: Ups) -> bool:
+    return ups.mains_good or ups.quirks.blind_to_mains
+
+
 def _charging(ups: Ups) -> bool:
     return ups.charging or (ups.quirks.floats and ups.mains_good and not ups.draining)
 
@@ -171,7 +175,7 @@ _F, _L, _C, _B = _How.FLAG, _How.LEVEL, _How.CODE, _How.BITS
 _INSIDE = (INPUT, OUTPUT)
 
 ROWS = (
-    _Row(0x8500D0, _F, lambda u: u.mains_good),
+    _Row(0x8500D0, _F, _mains),
     _Row(0x850044, _F, _charging),
     _Row(0x850045, _F, _discharging),
     _Row(0x850046, _F, lambda u: u.charge >= 100.0),
@@ -195,7 +199,7 @@ ROWS = (
     _Row(0x84006D, _F, lambda u: u.mains_good, within=(INPUT, index_node(1))),
     _Row(0x84006D, _F, _not_mains, within=(INPUT, index_node(3))),
     # Tripp Lite OMNI: battery flags with numbers of the power page
-    _Row(0x8400D0, _F, lambda u: u.mains_good, within=(PRESENT_STATUS,)),
+    _Row(0x8400D0, _F, _mains, within=(PRESENT_STATUS,)),
     _Row(0x840044, _F, _charging, within=(PRESENT_STATUS,)),
     _Row(0x840045, _F, _discharging, within=(PRESENT_STATUS,)),
     _Row(0x84004B, _F, lambda u: u.flag("replace"), within=(PRESENT_STATUS,)),
