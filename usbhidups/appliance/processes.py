@@ -14,13 +14,17 @@ __all__ = ["end", "find", "launch", "run_bounded"]
 
 
 def find(pid_file: Path, name: str) -> int | None:
-    """The pid in ``pid_file`` if a process called ``name`` has it now, else None."""
+    """The pid in ``pid_file`` if a live process called ``name`` has it now, else None.
+
+    One that has ended and that nobody waited for (containers without an init) is not alive.
+    """
     try:
         pid = int(pid_file.read_text(encoding="ascii", errors="replace").strip())
-        called = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (OSError, ValueError):
         return None
-    return pid if called == name[:15] else None
+    called, _, rest = stat.partition("(")[2].rpartition(")")
+    return pid if called == name[:15] and not rest.lstrip().startswith(("Z", "X")) else None
 
 
 def end(pid_file: Path, name: str, *, seconds: float) -> bool:

@@ -9,22 +9,28 @@ restarted together (spec 4.2).
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
+import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from usbhidups import __version__
 from usbhidups.appliance import processes
-from usbhidups.appliance.active import Active
-from usbhidups.appliance.generate import listen_problems
+from usbhidups.appliance.active import Active, load_active
+from usbhidups.appliance.eventlog import event_line, start_log
+from usbhidups.appliance.generate import installed_nut, listen_problems
 from usbhidups.appliance.layout import Layout
 from usbhidups.appliance.overrides import lines_of, sections
 from usbhidups.appliance.settings import Driver, Mode
 
-__all__ = ["Direct", "Running", "Services", "Systemd", "choose_services"]
+__all__ = ["Direct", "Running", "Services", "Systemd", "choose_services", "start_all"]
 
 STOP_SECONDS = 5.0
 START_SECONDS = 20.0
+DRIVER_SECONDS = 6.0
 SYSTEMCTL = "systemctl"
 
 
@@ -43,6 +49,16 @@ class Services(Protocol):
     def start(self) -> list[str]: ...
     def stop(self) -> list[str]: ...
     def running(self) -> Running: ...
+
+
+def start_all(layout: Layout) -> list[str]:
+    """Start what was generated, with a fresh event log; what went wrong, one sentence each."""
+    active = load_active(layout.active_file)
+    if active.mode != Mode.DISABLED.value:
+        version = ".".join(str(number) for number in installed_nut(layout.upsmon))
+        text = f"upsmon {version}, usbhidups {__version__}"
+        start_log(layout.event_log, event_line(datetime.now().astimezone(), "START", text))
+    return choose_services(layout, active).start()
 
 
 def choose_services(layout: Layout, active: Active) -> Services:
@@ -64,6 +80,7 @@ class Direct:
         if self._active.mode == Mode.PRIMARY.value:
             for name in self._active.ups_names:
                 self._keep(name)
+            self._await_drivers()
             problems += self._start_upsd()
             for name in self._active.aliases:  # these follow upsd, and try until it is there
                 self._keep(name)
@@ -113,6 +130,18 @@ class Direct:
         ]
         processes.launch(command, pid_file, self._environment)
 
+    def _await_drivers(self) -> None:
+        """Give USB drivers a moment, so that upsmon does not begin with a false alarm; never more."""
+        if self._active.network_driver:
+            return
+        paths = [
+            self._layout.state_dir / f"{self._driver_of(name).name}-{name}"
+            for name in self._active.ups_names
+        ]
+        deadline = time.monotonic() + DRIVER_SECONDS
+        while not all(_listens(path) for path in paths) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
     def _driver_of(self, name: str) -> Path:
         """The program of a section, in the directory that the file's last ``driverpath`` names."""
         text = (self._layout.conf_dir / "ups.conf").read_text(encoding="utf-8", errors="replace")
@@ -133,8 +162,7 @@ class Direct:
         command: list[str | Path] = [self._layout.upsd, "-u", self._active.run_user]
         status, said = processes.run_bounded(command, self._environment, seconds=START_SECONDS)
         if status != 0:
-            last = said.splitlines()[-1] if said else ""
-            problems.append(f"upsd did not start (status {status}): {last}")
+            problems.append(f"upsd did not start (status {status}): {_reason(said)}")
         return problems
 
     def _start_upsmon(self) -> list[str]:
@@ -143,9 +171,25 @@ class Direct:
         command = [self._layout.upsmon]
         status, said = processes.run_bounded(command, self._environment, seconds=START_SECONDS)
         if status != 0:
-            last = said.splitlines()[-1] if said else ""
-            return [f"upsmon did not start (status {status}): {last}"]
+            return [f"upsmon did not start (status {status}): {_reason(said)}"]
         return []
+
+
+def _reason(said: str) -> str:
+    """What a program of NUT complained about, without its banner."""
+    lines = [line.strip() for line in said.splitlines() if not line.startswith("Network UPS Tools")]
+    return "; ".join(line for line in lines if line) or "no reason given"
+
+
+def _listens(path: Path) -> bool:
+    """Whether somebody answers at a driver's socket; a file may be left from one that was killed."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.settimeout(1)
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 class Systemd:
