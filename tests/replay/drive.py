@@ -103,11 +103,11 @@ def read(
         for data in recording.input.values():
             ups.got_report(ReportType.INPUT, data, now=now)
         for request in ups.reads_due(now):
-            data = recording.feature.get(request.report_id)
-            if data is None or request.report_type is not ReportType.FEATURE:
+            answer = recording.feature.get(request.report_id)
+            if answer is None or request.report_type is not ReportType.FEATURE:
                 ups.read_failed(request, TransferKind.STALL, now=now)
             else:
-                ups.got_report(ReportType.FEATURE, data, now=now)
+                ups.got_report(ReportType.FEATURE, answer, now=now)
         ups.view(now)
         for index in ups.strings_wanted():
             ups.got_string(index, recording.strings.get(index))

@@ -57,7 +57,8 @@ class Decoded:
     """Everything that the reports say, in the profile's order.
 
     ``alarms`` are the texts that alarm rows raise now. ``wanted`` are string indexes that values ask
-    for and ``Context.strings`` does not have. ``memory`` belongs into the next call's context.
+    for and ``Context.strings`` does not have. ``memory`` belongs into the next call's context. ``repairs``
+    say in words which values were put right.
     """
 
     variables: Mapping[str, Value]
@@ -66,6 +67,7 @@ class Decoded:
     alarms: tuple[str, ...]
     wanted: frozenset[int]
     memory: Mapping[str, float]
+    repairs: tuple[str, ...] = ()
 
 
 def decode(binding: Binding, evidence: Evidence, context: Context) -> Decoded:
@@ -84,6 +86,7 @@ def decode(binding: Binding, evidence: Evidence, context: Context) -> Decoded:
         alarms=alarms,
         wanted=frozenset(decoder.wanted),
         memory=decoder.memory,
+        repairs=tuple(decoder.repairs),
     )
 
 
@@ -123,6 +126,7 @@ class _Decoder:
         self._values: dict[str, Value | None] = {}
         self.sources: dict[str, Source] = {}
         self.wanted: set[int] = set()
+        self.repairs: list[str] = []
         self.memory: dict[str, float] = dict(context.memory)
 
     # What conversions may ask (convert.Access)
@@ -158,6 +162,10 @@ class _Decoder:
             if other.path == path
         )
         return next((reading for reading in readings if reading is not None), None)
+
+    def note(self, words: str) -> None:
+        """Tell people that a value was repaired."""
+        self.repairs.append(words)
 
     def text(self, name: str) -> str | None:
         """Another variable as it is published; an override of the administrator's goes first."""

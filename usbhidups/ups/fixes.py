@@ -48,7 +48,9 @@ def repaired(descriptor: Descriptor, fixes: Iterable[str]) -> tuple[Descriptor, 
             fields[position] = old._replace(logical_minimum=minimum, logical_maximum=maximum)
             where = f"{names.text(old.path)} ({old.report_type.name.lower()} report {old.report_id:#04x})"
             was = f"{old.logical_minimum}..{old.logical_maximum}"
-            repairs.append(Repair(fix, f"{where}: limits {was} taken as {minimum}..{maximum}"))
+            repair = Repair(fix, f"{where}: limits {was} taken as {minimum}..{maximum}")
+            if repair not in repairs:  # one usage may stand for many fields
+                repairs.append(repair)
         descriptor = replace(descriptor, fields=tuple(fields))
     return descriptor, tuple(repairs)
 

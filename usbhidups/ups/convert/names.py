@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from usbhidups.ups.convert import dates, eaton, numbers, payloads, powercom, strings, voltages
+from usbhidups.ups.convert import dates, eaton, numbers, payloads, powercom, repairs, strings
 from usbhidups.ups.convert.rules import Choices, CommandWriter, Reader, Writer
 
 __all__ = ["CHOICES", "COMMANDS", "READERS", "WRITERS"]
@@ -23,10 +23,14 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "thermistor": numbers.thermistor,
         "version-nibbles": numbers.version_nibbles,
         "revision-letter": numbers.revision_letter,
-        "frequency-tenfold": numbers.frequency_tenfold,
-        "battery-two-thirds": voltages.battery_two_thirds,
-        "tiny-volts": voltages.tiny_volts,
-        "tiny-nominal-volts": voltages.tiny_nominal_volts,
+        "ampere-hours": numbers.ampere_hours,
+        "battery-two-thirds": repairs.battery_two_thirds,
+        "current-hundredfold": repairs.current_hundredfold,
+        "frequency-tenfold": repairs.frequency_tenfold,
+        "nominal-battery": repairs.nominal_battery,
+        "output-tenth": repairs.output_tenth,
+        "tiny-line-volts": repairs.tiny_line_volts,
+        "tiny-volts": repairs.tiny_volts,
         "payload-hex": payloads.hexadecimal,
         "payload-dotted": payloads.dotted,
         "payload-integer": payloads.integer,

@@ -12,10 +12,10 @@ from usbhidups.ups.evidence import Reading
 from usbhidups.ups.profile import VariableRow
 
 __all__ = [
+    "ampere_hours",
     "at_most_100",
     "celsius",
     "formatted",
-    "frequency_tenfold",
     "is_sentinel",
     "masked",
     "percent_of_full",
@@ -34,6 +34,9 @@ _AMPERE_SECONDS = 0x00101001
 _FULL_CHARGE_CAPACITY = 0x00850067
 _DESIGN_CAPACITY = 0x00850083
 _WHOLE = 100.0
+_SECONDS_PER_HOUR = 3600
+
+_COUNTDOWNS = ("ups.timer.", "ups.delay.")
 
 _KELVIN_RANGE = (273.0, 373.0)
 _KELVIN_ZERO = 273.15
@@ -57,14 +60,19 @@ def masked(value: int, mask: int | None) -> int:
 def is_sentinel(row: VariableRow, reading: Reading) -> bool:
     """Whether the number means "unknown" (failure E01): all bits set, or -1 where nothing is negative.
 
-    Countdowns keep their -1 ("none runs"), as NUT has it; a nominal value of 0 was never filled in (E06).
+    Countdowns have a -1 that means "none runs" (``formatted``); a nominal value of 0 was never filled in
+    (E06).
     """
-    if row.name.startswith(("ups.timer.", "ups.delay.")) or row.mask is not None:
+    if row.name.startswith(_COUNTDOWNS) or row.mask is not None:
         return False
     if row.name.endswith(".nominal") and reading.logical == 0:
         return True
     if not row.name.endswith(("current", "temperature")) and reading.logical == -1:
         return True
+    return _is_all_ones(reading)
+
+
+def _is_all_ones(reading: Reading) -> bool:
     size = reading.field.size
     return size >= _SENTINEL_BITS and reading.raw == (1 << size) - 1 and reading.logical > 0
 
@@ -74,6 +82,8 @@ def formatted(row: VariableRow, reading: Reading, factor: float = 1.0) -> str | 
     value = reading.physical
     if row.mask is not None:
         value = float(masked(reading.logical, row.mask))
+    if row.name.startswith(_COUNTDOWNS) and _is_all_ones(reading):
+        return "-1"  # the same number, in a field that was declared unsigned
     value *= row.scale * factor
     return _printed(row.format, value) if math.isfinite(value) else None
 
@@ -127,6 +137,13 @@ def percent_of_full(row: VariableRow, reading: Reading, access: Access) -> str |
     return formatted(row, reading)
 
 
+def ampere_hours(row: VariableRow, reading: Reading, access: Access) -> str | None:
+    """A battery's capacity in ampere-hours; one in percent or watt-hours is not told apart and left out."""
+    if is_sentinel(row, reading) or reading.field.unit != _AMPERE_SECONDS:
+        return None
+    return formatted(row, reading, 1 / _SECONDS_PER_HOUR)
+
+
 def thermistor(row: VariableRow, reading: Reading, access: Access) -> str | None:
     """A voltage over a thermistor, in degrees Celsius between the points of its table."""
     if is_sentinel(row, reading) or not math.isfinite(reading.physical):
@@ -155,39 +172,3 @@ def revision_letter(row: VariableRow, reading: Reading, access: Access) -> str |
     """``rev.<letter>v<number>`` from two bytes; letter 0 is written ``0``, 1 is A."""
     letter, number = reading.logical >> 8 & 255, reading.logical & 255
     return f"rev.{chr(ord('@') + letter) if letter else '0'}v{number:02d}"
-
-
-def frequency_tenfold(row: VariableRow, reading: Reading, access: Access) -> str | None:
-    """A frequency that some firmwares send ten times too high (failure E03).
-
-    The factor is decided by the first value that can be a frequency of mains with or without it, and then
-    stays for the connection: input and output decide on their own.
-    """
-    if is_sentinel(row, reading):
-        return None
-    key = f"{row.name} factor"
-    factor = access.memory.get(key)
-    if factor is None:
-        low, high = _frequency_window(row, reading.physical, access)
-        if low <= reading.physical <= high:
-            factor = access.memory[key] = 1.0
-        elif low <= reading.physical / 10 <= high:
-            factor = access.memory[key] = 0.1
-    return formatted(row, reading, factor or 1.0)
-
-
-def _frequency_window(row: VariableRow, value: float, access: Access) -> tuple[float, float]:
-    low, high = access.number("input.frequency.low"), access.number("input.frequency.high")
-    if low and high:
-        return low, high
-    side = row.name.split(".", 1)[0]
-    nominal = access.number(f"{side}.frequency.nominal") or access.number("input.frequency.nominal")
-    if not nominal:
-        nominal = _nominal_near(value) or _nominal_near(value / 10)
-    return (nominal * 0.95, nominal * 1.05) if nominal else (45.0, 65.0)
-
-
-def _nominal_near(value: float) -> float | None:
-    if 45 <= value <= 55:
-        return 50.0
-    return 60.0 if 55 < value <= 65 else None

@@ -37,6 +37,9 @@ class Access(Protocol):
     def sibling(self, field: Field, usage: int) -> Reading | None:
         """The reading of another usage in the collection that a field lies in."""
 
+    def note(self, words: str) -> None:
+        """Tell people that a value was repaired."""
+
     def text(self, name: str) -> str | None:
         """Another variable as it is published."""
 
