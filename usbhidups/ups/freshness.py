@@ -26,15 +26,15 @@ GRACE = 4.0
 FAILURES_TO_REOPEN = 3
 """Transfers that fail in a row, with nothing heard in between, before the device is opened again."""
 
-STILL_AT_LEAST = 45.0
+STILL_AT_LEAST = 36.0
 STILL_FACTOR = 2.5
-STILL_AT_MOST = 58.0
+STILL_AT_MOST = 44.0
 """The pause in which nothing moves that calls a device frozen: so many seconds, and so many times the
 longest pause seen. Where the longest pause is below 29 s this stays below the 60 s of invariant I6."""
 
 PULSE = 10.0
 PULSE_HURRIED = 3.0
-"""Seconds between reads of the report that moves most; the second once it rests suspiciously long."""
+"""Seconds between reads of the report that moves most; the second once a read saw it rest longer than ever."""
 
 CHANGES_TO_LEARN = 12
 LEARNING = 60.0
@@ -72,6 +72,7 @@ class Freshness:
         self._lives: dict[Key, Life] = {}
         self._last_bytes: dict[Key, bytes] = {}
         self._moved_at: float | None = None
+        self._still_until = now
         self._longest_pause = 0.0
         self._moves = 0
         self._failing: list[Key] = []
@@ -95,11 +96,12 @@ class Freshness:
             life = self._lives.setdefault(key, Life())
             life.reads += 1
             life.changes += moved
-            if moved and self._moved_at is not None and now > self._moved_at:
-                self._longest_pause = max(self._longest_pause, now - self._moved_at)
-                self._moves += 1
+            self._moves += moved
+            if not moved and life.changes:
+                self._still_until = now
         if moved:
-            self._moved_at = now
+            self._longest_pause = max(self._longest_pause, self._still())
+            self._moved_at = self._still_until = now
             self._woken_at = None
 
     def failed(self, key: Key, kind: TransferKind, *, supported: bool, now: float) -> None:
@@ -127,7 +129,7 @@ class Freshness:
             return
         self._late = False
         if self._moved_at is not None:
-            self._moved_at = now
+            self._moved_at = self._still_until = now
 
     @property
     def failing(self) -> int:
@@ -172,7 +174,7 @@ class Freshness:
         if self._lost_at is not None:
             return "the device is being reconnected"
         limit = self._still_limit(now)
-        still = 0.0 if self._moved_at is None else now - self._moved_at
+        still = self._still()
         if limit is not None and still > 0.7 * limit:
             return f"no measured value has moved for {still:.0f} s"
         late = proof_at is not None and now - proof_at > expected + GRACE / 2
@@ -190,8 +192,8 @@ class Freshness:
         if not moving:
             return (), PULSE
         moving.sort(key=lambda item: (-item[0], item[1][1]))
-        still = 0.0 if self._moved_at is None else now - self._moved_at
-        if still > max(1.5 * PULSE, 1.2 * self._longest_pause):
+        still = self._still()
+        if still > max(0.5 * PULSE, 1.2 * self._longest_pause):
             return [key for _, key in moving[:4]], PULSE_HURRIED
         return [moving[0][1]], PULSE
 
@@ -208,12 +210,16 @@ class Freshness:
 
     def _freeze(self, now: float) -> str:
         limit = self._still_limit(now)
-        if limit is None or self._moved_at is None or now - self._moved_at <= limit:
+        if limit is None or self._still() <= limit:
             return ""
         return (
-            f"frozen: no measured value has moved for {now - self._moved_at:.0f} s, the longest"
-            f" pause before was {self._longest_pause:.0f} s"
+            f"frozen: no measured value has moved for {self._still():.0f} s, the longest pause"
+            f" before was {self._longest_pause:.0f} s"
         )
+
+    def _still(self) -> float:
+        """Seconds from the last movement to the newest read that saw none: stillness that was looked at."""
+        return 0.0 if self._moved_at is None else self._still_until - self._moved_at
 
     def _all_fail(self, now: float) -> bool:
         """Several reports in a row fail, or one that is all there is; slow failures count for more."""

@@ -124,8 +124,8 @@ class Picture:
 
     @property
     def unsettled(self) -> bool:
-        """Whether flags wait for more reads before they are believed."""
-        return bool(self._debounce.pending)
+        """Whether something waits for more reads before it is believed."""
+        return bool(self._debounce.pending) or self._supply.wants_input
 
     @property
     def supplied(self) -> Mapping[str, BoundVariable]:

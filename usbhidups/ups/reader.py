@@ -6,6 +6,7 @@ Time is an argument (seconds of one monotonic clock).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from usbhidups.errors import TransferKind
@@ -14,7 +15,7 @@ from usbhidups.hid.report import extract
 from usbhidups.ups.announce import Announcements, Finding
 from usbhidups.ups.doubt import Doubt, Verdict
 from usbhidups.ups.evidence import Evidence
-from usbhidups.ups.freshness import Freshness, Health
+from usbhidups.ups.freshness import GRACE, Freshness, Health
 from usbhidups.ups.mapping import Binding, BoundVariable
 from usbhidups.ups.options import Options
 from usbhidups.ups.plan import ReadRequest
@@ -111,7 +112,7 @@ class Reader:
 
     def on_battery(self, *, yes: bool) -> None:
         """Read more often while the mains are away."""
-        self._schedule.on_battery = yes
+        self._schedule.on_battery(yes=yes)
 
     def use(self, options: Options) -> None:
         """Take over options that may change while running."""
@@ -200,6 +201,13 @@ class Reader:
         if not self._schedule.status_tried():
             return "the status was not read yet"
         return self.freshness.stale(proof_at=self._proof_at, expected=self._expected(), now=now)
+
+    @property
+    def good_until(self) -> float:
+        """The time at which the evidence is stale unless something more is heard."""
+        if self._proof_at is None:
+            return -math.inf
+        return self._proof_at + self._expected() + GRACE
 
     def health(self, now: float) -> tuple[Health, str]:
         """How much the evidence may be trusted, and what to do about it."""

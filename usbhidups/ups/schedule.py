@@ -28,7 +28,7 @@ enough to keep awake the controllers that reset without traffic (C03)."""
 BEAT = 0.53
 """The beat of the mains' report, of pollinterval."""
 
-BATCH = 4
+BATCH = 6
 """Reports of lower rank read at once, so that jobs and events are never far away."""
 
 QUARANTINE = 300.0
@@ -91,7 +91,7 @@ class Schedule:
         self._announcing: dict[Key, int] = {}
         self._last_transfer: float | None = None
         self._error_rate = 0.0
-        self.on_battery = False
+        self._on_battery = False
 
     # -- what is wanted ----------------------------------------------------------------------
 
@@ -115,6 +115,15 @@ class Schedule:
                 entry.tried = False
             elif entry.wanted.rank is not Rank.CONSTANT or entry.last_ok is None:
                 entry.due = min(entry.due, now + 1.0)
+
+    def on_battery(self, *, yes: bool) -> None:
+        """The mains went or came back: on battery everything is read more often, from now on."""
+        if yes and not self._on_battery:
+            self._on_battery = True
+            for entry in self._entries.values():
+                if entry.last_ok is not None and not entry.failures:
+                    entry.due = min(entry.due, entry.last_ok + self._interval(entry))
+        self._on_battery = yes
 
     def ask(self, key: Key, *, at: float) -> None:
         """Have a report read no later than ``at``; unknown reports are ignored."""
@@ -283,7 +292,7 @@ class Schedule:
         rank = entry.wanted.rank
         if rank is Rank.CONSTANT:
             return float("inf")
-        seconds = self.beat.interval(rank, on_battery=self.on_battery)
+        seconds = self.beat.interval(rank, on_battery=self._on_battery)
         if self._announcing.get(entry.wanted.key, 0) >= _PROOFS_NEEDED:
             seconds = max(seconds, CROSS_CHECK)
         return seconds * self.slowness

@@ -1,0 +1,203 @@
+"""What is read when: one transfer a report, status in a steady beat, learning from the interrupt endpoint."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.ups.made import HEALTHY, announce, made, say
+from tests.ups.reports import ReportDevice
+from usbhidups.errors import TransferKind
+from usbhidups.hid.descriptor import ReportType
+from usbhidups.ups.device import Ups
+from usbhidups.ups.options import Options
+
+STATUS = (ReportType.FEATURE, 1)
+
+
+def counted(device: ReportDevice, ups: Ups, seconds: float) -> Counter[int]:
+    device.reads.clear()
+    device.run(ups, seconds)
+    return Counter(number for _, number in device.reads)
+
+
+def test_status_is_read_first_and_alone_then_the_rest_in_small_batches() -> None:
+    device, ups = made()
+    first = ups.reads_due(0.0)
+    assert [request.report_id for request in first] == [1]
+    assert [request.size for request in first] == [3]
+    device.read_what_is_due(ups)
+    sizes = [device.read_what_is_due(ups) for _ in range(3)]
+    assert all(0 < size <= 7 for size in sizes[:2])
+    assert sorted(set(device.reads)) == sorted(
+        {(ReportType.FEATURE, number) for number in range(1, 10)}, key=lambda key: key[1]
+    )
+    assert max(Counter(device.reads).values()) == 1
+
+
+def test_reports_in_a_minute_on_mains() -> None:
+    device, ups = made()
+    device.run(ups, 60.0)
+    reads = counted(device, ups, 600.0)
+    assert 540 <= reads[1] <= 600
+    assert 18 <= reads[2] <= 24  # values once in pollfreq
+    assert reads[9] <= 2  # settings
+    assert sum(reads.values()) / 10 < 73  # the least of NUT's 122 a minute, times 0.6
+
+
+def test_pollinterval_and_pollfreq_rule() -> None:
+    device, ups = made(Options(pollinterval=10.0, pollfreq=100.0))
+    device.run(ups, 60.0)
+    reads = counted(device, ups, 1000.0)
+    assert 170 <= reads[1] <= 200
+    assert 9 <= reads[2] <= 12
+
+
+def test_values_are_read_more_often_on_battery() -> None:
+    device, ups = made()
+    device.run(ups, 60.0)
+    say(device, "discharging", "present", "good")
+    device.run(ups, 5.0)
+    assert counted(device, ups, 60.0)[2] >= 5
+
+
+def test_a_report_that_was_announced_in_this_beat_is_not_fetched() -> None:
+    device, ups = made()
+    device.run(ups, 5.0)
+    device.reads.clear()
+    for _ in range(16):
+        announce(device, ups, *HEALTHY)
+        device.run(ups, 0.5)
+    assert STATUS not in device.reads
+
+
+def test_proven_announcements_turn_polling_into_a_cross_check() -> None:
+    device, ups = made()
+    device.run(ups, 20.0)
+    for names in ((*HEALTHY, "charging"), HEALTHY) * 2:
+        announce(device, ups, *names)
+        device.run(ups, 3.0)
+    reads = counted(device, ups, 600.0)
+    assert 55 <= reads[1] <= 75
+
+
+def test_a_change_that_was_not_announced_brings_the_polling_back() -> None:
+    device, ups = made()
+    device.run(ups, 20.0)
+    for names in ((*HEALTHY, "charging"), HEALTHY) * 2:
+        announce(device, ups, *names)
+        device.run(ups, 3.0)
+    say(device, *HEALTHY, "overload")
+    device.run(ups, 25.0)
+    assert counted(device, ups, 60.0)[1] >= 50
+
+
+def test_an_announcement_just_after_the_poll_that_saw_the_change_is_a_proof() -> None:
+    device, ups = made()
+    device.run(ups, 20.0)
+    for names in ((*HEALTHY, "charging"), HEALTHY) * 2:
+        say(device, *names)
+        while (ReportType.FEATURE, 1) not in device.reads:
+            device.run(ups, 0.05)
+        announce(device, ups, *names)
+        device.reads.clear()
+        device.run(ups, 3.0)
+        device.reads.clear()
+    assert counted(device, ups, 600.0)[1] <= 75
+
+
+def test_polls_stay_where_the_endpoint_is_not_used() -> None:
+    device, ups = made(Options(pollonly=True))
+    assert not ups.listens
+    device.run(ups, 20.0)
+    assert counted(device, ups, 60.0)[1] >= 50
+
+
+def test_interrupt_only_asks_for_nothing() -> None:
+    device, ups = made(Options(interruptonly=True))
+    device.run(ups, 60.0)
+    assert device.reads == []
+    assert ups.listens
+
+
+def test_an_endpoint_that_only_fails_is_left_alone_for_minutes() -> None:
+    device, ups = made()
+    for _ in range(3):
+        assert ups.listens
+        ups.input_failed(TransferKind.IO, now=device.now)
+    assert not ups.listens
+    device.run(ups, 605.0)
+    assert ups.listens
+
+
+def test_timeouts_of_the_endpoint_are_no_failures() -> None:
+    device, ups = made()
+    for _ in range(10):
+        ups.input_failed(TransferKind.TIMEOUT, now=device.now)
+    assert ups.listens
+
+
+def test_a_report_that_times_out_twice_is_quarantined() -> None:
+    device, ups = made()
+    device.failing[ReportType.FEATURE, 6] = TransferKind.TIMEOUT
+    reads = counted(device, ups, 300.0)
+    assert reads[6] == 2
+    reads = counted(device, ups, 400.0)
+    assert reads[6] == 1
+
+
+def test_a_report_that_is_refused_is_tried_again_rarely() -> None:
+    device, ups = made()
+    del device.feature[6]
+    reads = counted(device, ups, 500.0)
+    assert reads[6] <= 3
+    assert ups.view(device.now).fresh
+
+
+def test_a_short_answer_is_a_failure_and_no_value() -> None:
+    device, ups = made()
+    device.feature[6] = b"\x06"
+    device.run(ups, 30.0)
+    assert "input.voltage" not in ups.view(device.now).variables
+
+
+def test_a_longer_answer_is_cut_to_what_is_declared() -> None:
+    _, ups = made()
+    ups.reads_due(0.0)
+    ups.got_report(ReportType.FEATURE, bytes([1, 1, 3]) + b"\xff" * 500, now=0.0)
+    assert ups.view(0.0).fresh
+
+
+@pytest.mark.parametrize("data", [b"", b"\x77\x01\x02"])
+def test_reports_that_nobody_declared_are_no_evidence(data: bytes) -> None:
+    device, ups = made()
+    ups.got_report(ReportType.INPUT, data, now=0.0)
+    assert not ups.view(0.0).fresh
+    device.run(ups, 1.0)
+    assert ups.view(device.now).fresh
+
+
+def test_an_unannounced_change_is_seen_within_the_beat() -> None:
+    worst = 0.0
+    for step in range(20):
+        device, ups = made()
+        device.run(ups, 30.0 + step * 0.053)
+        say(device, "discharging", "present", "good")
+        since = device.now
+        while "OB" not in ups.view(device.now).variables["ups.status"].text:
+            device.run(ups, 0.01)
+        worst = max(worst, device.now - since)
+    assert worst <= 1.1
+
+
+def test_the_view_is_worked_out_anew_only_now_and_then_while_nothing_changes() -> None:
+    device, ups = made()
+    device.run(ups, 20.0)
+    views: list[object] = []
+    for _ in range(600):
+        device.run(ups, 0.1)
+        view = ups.view(device.now)
+        if not views or view is not views[-1]:
+            views.append(view)
+    assert len(views) <= 7
