@@ -203,7 +203,13 @@ class Commands:
         check = encode.timer_read_back(self._on, off, off_value, off_words)
         if check is not None:
             steps.append(check)
-        return WritePlan(name, tuple(steps), undo=self._withdrawal(start, gap), switches_load=True)
+        return WritePlan(
+            name,
+            tuple(steps),
+            undo=self._withdrawal(start, gap),
+            switches_load=True,
+            not_after_ignored=stays_off,
+        )
 
     def _withdrawal(self, start: BoundCommand, gap: Pause) -> tuple[Step, ...]:
         try:
