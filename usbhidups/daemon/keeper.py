@@ -12,6 +12,7 @@ waited for. (issue "A status you can bet the house on")
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -51,8 +52,13 @@ INPUTS_PER_TURN = 32
 """Reports taken from the interrupt endpoint before control reads get their turn again (a flood)."""
 
 RETRY_FIRST = 0.1
+RETRY_ABSENT = 0.25
 RETRY_MOST = 5.0
-"""Seconds between attempts to open the device: doubled from the first to the most."""
+"""Seconds between attempts to open the device: doubled from the first to the most. A device that is not
+there is looked for more often for a while, since looking costs nothing and it may be back any moment."""
+
+LOOKED_FOR = 120.0
+"""Seconds for which a device that left is looked for often."""
 
 PERMISSION_PATIENCE = 30.0
 """Seconds for which a node without rights is expected to get them (failure C02)."""
@@ -79,7 +85,10 @@ class Keeper:
         wait: Callable[[float], None],
         sleep: Callable[[float], None],
     ) -> None:
-        """``wait`` may end early (a job, a plug event); ``sleep`` may not (gaps between writes)."""
+        """``wait`` may end early (a job, a plug event); ``sleep`` may not (gaps between writes).
+
+        ``good_until`` may be read by other threads: when what was posted is stale unless more is heard.
+        """
         self._name = name
         self._connect = connect
         self._post = post
@@ -90,11 +99,12 @@ class Keeper:
         self._transport: Transport | None = None
         self._ups: Ups | None = None
         self._state: StateNotice | None = None
-        self._not_before = clock()
+        self._not_before = self._lost_at = clock()
         self._retry = RETRY_FIRST
         self._rung = 0
         self._refused_since: float | None = None
         self._shown: View | None = None
+        self.good_until = -math.inf
 
     # -- asked from other threads ------------------------------------------------------------
 
@@ -150,7 +160,7 @@ class Keeper:
             transport, ups = self._connect(known=self._ups, now=now)
         except (DeviceNotFound, DeviceGone, DeviceBusy, TransferFailed, DescriptorError) as error:
             self._refused_since = None
-            self._later(str(error))
+            self._later(str(error), absent=isinstance(error, DeviceNotFound))
         except AccessDenied as error:
             if self._refused_since is None:
                 self._refused_since = now
@@ -177,11 +187,13 @@ class Keeper:
                 ups.profile.name,
             )
 
-    def _later(self, reason: str) -> None:
+    def _later(self, reason: str, *, absent: bool = False) -> None:
         state = State.WAITING if self._ups is None else State.RECONNECT
         self._say(state, reason)
-        self._not_before = self._clock() + self._retry
-        self._retry = min(self._retry * 2, RETRY_MOST)
+        now = self._clock()
+        self._not_before = now + self._retry
+        often = absent and now - self._lost_at < LOOKED_FOR
+        self._retry = min(self._retry * 2, RETRY_ABSENT if often else RETRY_MOST)
 
     def _drop(self, reason: str) -> None:
         """The connection is lost: close, and say when it may be opened again."""
@@ -191,7 +203,8 @@ class Keeper:
         if self._ups is not None:
             self._ups.disconnected(now=self._clock())
         gap = 0.0 if self._ups is None else self._ups.profile.pacing.reopen_gap
-        self._not_before = self._clock() + max(gap, RETRY_FIRST)
+        self._lost_at = self._clock()
+        self._not_before = self._lost_at + max(gap, RETRY_FIRST)
         self._retry = RETRY_FIRST
         self._say(State.RECONNECT, reason)
 
@@ -208,7 +221,7 @@ class Keeper:
                 break
         for index in ups.strings_wanted():
             self._read_string(index, transport, ups)
-        if requests:
+        if requests or self._shown is None:
             self._show()
         if not self._mend(transport, ups) or self._jobs:
             return
@@ -280,10 +293,15 @@ class Keeper:
         """Post what is known now where it changed, and the state with it."""
         if self._ups is None:
             return
-        view = self._ups.view(self._clock())
-        if view is self._shown:
+        now = self._clock()
+        view = self._ups.view(now)
+        lapsed = now > self.good_until  # others may have called it stale meanwhile: say it again
+        self.good_until = self._ups.good_until
+        if view is self._shown and not lapsed:
             return
         self._shown = view
+        if lapsed:
+            self._state = None
         if self._transport is not None:
             self._say(State.QUIET if view.fresh else State.DOUBT, view.reason)
         self._post(ViewNotice(view))

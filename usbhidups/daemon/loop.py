@@ -155,8 +155,8 @@ class Loop:
     # -- inside ------------------------------------------------------------------------------
 
     def _pause(self) -> float:
-        watchdog = self._notifier.watchdog_interval
-        return TICK if watchdog is None else min(TICK, watchdog)
+        due = min((service.due for service in self._services), default=TICK)
+        return max(0.01, min(TICK, due, self._notifier.watchdog_interval or TICK))
 
     def _drain(self, _mask: int) -> None:
         with contextlib.suppress(BlockingIOError):

@@ -7,6 +7,7 @@ device and never waits: what a worker says comes as notices, what a client wants
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -34,9 +35,6 @@ __all__ = ["Control", "Service", "Work"]
 
 _log = logging.getLogger(__name__)
 
-HUNG_AFTER = 10.0
-"""Seconds without a sign of life from the worker after which the data count as stale."""
-
 REPLACED_AFTER = 30.0
 """Seconds after which a worker is taken to be stuck in the kernel and replaced (failure B18)."""
 
@@ -54,6 +52,8 @@ class Work(Protocol):
     def silent_for(self, now: float) -> float: ...
     def stop(self, timeout: float) -> bool: ...
     def abandon(self) -> None: ...
+    @property
+    def good_until(self) -> float: ...
 
 
 class Control(Protocol):
@@ -182,17 +182,25 @@ class Service:
                 self._publish()
 
     def tick(self) -> None:
-        """Look after the worker: call it at least every few seconds."""
+        """Look after the worker: call it when ``due``, and at least every few seconds.
+
+        A worker that hangs in a transfer cannot say that its data age, so that is noticed here.
+        """
         silent = self._worker.silent_for(self._clock())
         if silent > REPLACED_AFTER:
             _log.warning("%s: a USB transfer hangs for %.0f s; starting anew", self.name, silent)
             self._worker.abandon()
             self._worker = self._new_worker()
             self._worker.start()
-        elif silent > HUNG_AFTER and self._view.fresh:
-            self._view = View(self._view.variables, self._view.commands, fresh=False)
+        elif self._view.fresh and self._clock() > self._worker.good_until:
+            self._view = replace(self._view, fresh=False)
             self._enter(State.DOUBT, f"a USB transfer has not returned for {silent:.0f} s")
             self._publish()
+
+    @property
+    def due(self) -> float:
+        """Seconds until ``tick`` has something to do, if nothing is heard meanwhile."""
+        return self._worker.good_until - self._clock() if self._view.fresh else math.inf
 
     def command(self, client: ClientId, request: Instcmd | Set) -> None:
         """A client asks for something; the answer may come later."""

@@ -70,6 +70,11 @@ class Worker:
         """Seconds since the thread last looked at the clock: how long one transfer has taken so far."""
         return now - self.turned_at
 
+    @property
+    def good_until(self) -> float:
+        """When what was posted last is stale unless more is heard."""
+        return self._keeper.good_until
+
     def stop(self, timeout: float) -> bool:
         """End the thread; False when it did not end within ``timeout`` seconds (it is left behind)."""
         self._ending.set()

@@ -182,9 +182,19 @@ class Ups:
             self._view = replace(self._view, fresh=not stale, reason=reason)
         return self._view
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether flags wait for more reads before they are believed."""
+        return self._picture.unsettled
+
     def health(self, now: float) -> tuple[Health, str]:
         """How much the view may be trusted, and what to do about it."""
         return self._reader.health(now)
+
+    @property
+    def good_until(self) -> float:
+        """When the view is stale unless something more is heard: for whoever looks while a transfer hangs."""
+        return self._reader.good_until
 
     # -- doing -------------------------------------------------------------------------------
 
