@@ -1,0 +1,213 @@
+"""Why a device cannot be read, and what mends it: one situation, one reason, one mend.
+
+The facts come from sysfs, the node, the rules of udev and the error that opening ended with; here they are
+only judged, so that every situation can be tested without the machine that has it. docs/troubleshooting.md
+holds the same list for people, and a test compares them.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from usbhidups.errors import (
+    AccessDenied,
+    ConfigError,
+    DescriptorError,
+    DeviceBusy,
+    DeviceGone,
+    TransferFailed,
+    UsbHidUpsError,
+)
+from usbhidups.usb.discover import Candidate, Node
+
+__all__ = ["Circumstances", "Hindrance", "Situation", "judge"]
+
+RULE_FILE = "/etc/udev/rules.d/99-ups.rules"
+"""Where a rule of the administrator's own belongs."""
+
+
+class Situation(enum.Enum):
+    """What stands in the way; the value is its name in ``probe --json``."""
+
+    NO_RULE = "no-rule"  # no udev rule gives the node to anybody but root
+    RULE_NOT_APPLIED = "rule-not-applied"  # there is a rule, the node does not show it
+    NOT_IN_GROUP = "not-in-group"  # the node belongs to a group that this user is not in
+    NO_NODE = "no-node"  # sysfs shows the device, /dev does not: a container, or no udev
+    CONTAINER = "container"  # the node's mode would do, the kernel still says no
+    OUR_DRIVER = "our-driver"  # this driver serves it already
+    HELD = "held"  # another program has it
+    OTHER_DRIVER = "other-driver"  # it belongs to another driver of NUT's
+    NOT_AUTHORIZED = "not-authorized"  # the kernel was told not to use it (USBGuard)
+    NO_LIBRARY = "no-library"  # the way that is left needs a library that is not installed
+    NO_POWER_DEVICE = "no-power-device"  # its report descriptor is no UPS's, or cannot be had
+    SILENT = "silent"  # it is open and answers nothing
+    GONE = "gone"  # it left the bus meanwhile
+    UNKNOWN = "unknown"  # none of these
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """What stands in the way: ``reason`` and ``mend`` are sentences for people, complete with names."""
+
+    situation: Situation
+    reason: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What is known around a device that could not be opened.
+
+    ``user`` is whom we run as; ``groups`` the names of our groups; ``rule`` is ``FILE:LINE`` of the udev
+    rule that means these ids, "" where there is none; ``rule_group`` the group that it names.
+    ``holders`` are processes that have a node open (``pid 123 (apcupsd)``); ``ours`` the driver instance
+    that serves this very device, "" where none does. ``authorized`` is the kernel's word; ``contained``
+    tells whether this is a container.
+    """
+
+    user: str = "root"
+    groups: frozenset[str] = frozenset()
+    rule: str = ""
+    rule_group: str = ""
+    holders: tuple[str, ...] = ()
+    ours: str = ""
+    authorized: bool = True
+    contained: bool = False
+
+
+_REPLUG = "then plug the UPS out and in, or: udevadm control --reload && udevadm trigger"
+
+
+def judge(
+    error: UsbHidUpsError, candidate: Candidate | None, around: Circumstances | None = None
+) -> Hindrance:
+    """What an attempt to read a device ended with, in the light of what is known of this host.
+
+    ``candidate`` is None for a device that is not on this host's own USB.
+    """
+    around = around or Circumstances()
+    if candidate is None:
+        return _anywhere(error)
+    if not around.authorized:
+        place = candidate.folder / "authorized"
+        return Hindrance(
+            Situation.NOT_AUTHORIZED,
+            f"the kernel was told not to use this device ({place} is 0; USBGuard does that)",
+            f"allow it in USBGuard, or: echo 1 > {place}",
+        )
+    if around.ours:
+        return Hindrance(
+            Situation.OUR_DRIVER,
+            f"{around.ours} serves it",
+            "ask the driver: usbhidups status; or stop it first, then probe again",
+        )
+    busy = isinstance(error, DeviceBusy)
+    claimed = candidate.chosen.driver == "usbfs"
+    if busy or claimed:
+        return _held(error, around)
+    if isinstance(error, AccessDenied):
+        return _denied(candidate, around)
+    return _anywhere(error)
+
+
+def _held(error: UsbHidUpsError, around: Circumstances) -> Hindrance:
+    holder = getattr(error, "holder", "") or ", ".join(around.holders)
+    who = holder or "another program (run as root to see which)"
+    mend = "stop it, or leave the UPS to it"
+    if "qemu" in who or "libvirt" in who:
+        mend = "the UPS is passed on to a virtual machine: take it away from that one first"
+    elif any(name in who for name in ("usbhid-ups", "nutdrv", "blazer", "tripplite")):
+        mend = "that is a driver of NUT: stop it (upsdrvctl stop), or ask it with upsc"
+    elif "apcupsd" in who:
+        mend = "apcupsd and NUT cannot share a UPS: systemctl disable --now apcupsd"
+    elif not holder:
+        mend = f"see who it is with root's rights, {mend}"
+    return Hindrance(Situation.HELD, f"{who} holds its USB interface", mend)
+
+
+def _denied(candidate: Candidate, around: Circumstances) -> Hindrance:
+    node = _nearest(candidate)
+    if not node.owner:  # stat failed
+        return Hindrance(
+            Situation.NO_NODE,
+            f"sysfs shows the device, but {node.problem or node.path}",
+            "in a container: pass /dev/bus/usb and the hidraw node in (docs/containers.md); "
+            "elsewhere: is udev running?",
+        )
+    belongs = f"{node.path} is {node.owner}:{node.group} {node.mode:04o}"
+    if not node.problem:
+        return Hindrance(
+            Situation.CONTAINER,
+            f"{belongs}, which would do, but the kernel refuses to open it"
+            f"{' in this container' if around.contained else ''}",
+            "let the container use USB devices: --device-cgroup-rule='c 189:* rwm' "
+            "(and 'c HIDRAW_MAJOR:* rwm' for hidraw), or DeviceAllow= in the unit",
+        )
+    group_may = node.mode & 0o060 == 0o060 and node.group != "root"
+    if group_may and node.group not in around.groups:
+        via = f" by {around.rule}" if around.rule else ""
+        return Hindrance(
+            Situation.NOT_IN_GROUP,
+            f"{belongs}{via}: for group {node.group}, and user {around.user} is not in it",
+            f"sudo usbhidups probe, or: sudo usermod -aG {node.group} {around.user}, and log in again",
+        )
+    if around.rule:
+        given = f" gives it to group {around.rule_group}" if around.rule_group else " means it"
+        return Hindrance(
+            Situation.RULE_NOT_APPLIED,
+            f"{belongs}, although {around.rule}{given}: the rule came after the device",
+            f"plug the UPS out and in, or: udevadm control --reload && udevadm trigger "
+            f"{candidate.folder}",
+        )
+    who = candidate.identity
+    rule = (
+        f'SUBSYSTEM=="usb", ATTR{{idVendor}}=="{who.vendor_id:04x}", '
+        f'ATTR{{idProduct}}=="{who.product_id:04x}", GROUP="nut", MODE="0660"'
+    )
+    return Hindrance(
+        Situation.NO_RULE,
+        f"{belongs}, not for user {around.user}, and no udev rule means "
+        f"{who.vendor_id:04x}:{who.product_id:04x}",
+        f"add to {RULE_FILE}: {rule} ; {_REPLUG}",
+    )
+
+
+def _nearest(candidate: Candidate) -> Node:
+    """The node that would be opened first: hidraw's where there is one."""
+    hidraw = candidate.chosen.hidraw
+    return hidraw if hidraw is not None and hidraw.owner else candidate.node
+
+
+def _anywhere(error: UsbHidUpsError) -> Hindrance:
+    """What an error means wherever the device is."""
+    text = str(error)
+    match error:
+        case AccessDenied():
+            return Hindrance(Situation.UNKNOWN, text, "run it as root")
+        case DeviceBusy():
+            return _held(error, Circumstances())
+        case ConfigError():
+            return Hindrance(Situation.NO_LIBRARY, text, "install it, or give rights to hidraw")
+        case DescriptorError():
+            return Hindrance(
+                Situation.NO_POWER_DEVICE,
+                text,
+                "plug it out and in, without a hub; if that does not help, run "
+                "usbhidups probe -v and report what it says",
+            )
+        case TransferFailed():
+            return Hindrance(
+                Situation.SILENT,
+                text,
+                "plug it out and in, try another cable and a port without a hub; a UPS whose USB part "
+                "hangs comes back when it is switched off and on",
+            )
+        case DeviceGone():
+            return Hindrance(
+                Situation.GONE,
+                text,
+                "is the cable loose? the kernel's log (dmesg) tells of reconnections",
+            )
+        case _:
+            return Hindrance(Situation.UNKNOWN, text, "run usbhidups probe -v and report it")
