@@ -17,8 +17,8 @@ LIST = Path(__file__).with_name("differences.toml")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """``what`` is one of variable, flags, length, enum, range, command, bytes, killpower; ``theirs`` and
-    ``ours`` are the values, None where one does not have it."""
+    """``what`` is one of device, variable, flags, length, enum, range, command, bytes and killpower;
+    ``theirs`` and ``ours`` are the values, None where one does not have it."""
 
     what: str
     name: str
@@ -64,6 +64,9 @@ def intents() -> list[Intent]:
 def differences(theirs: Conduct, ours: Conduct) -> list[Difference]:
     """All of them, in a fixed order. Bytes are compared for the commands that both were given."""
     one, two = theirs.published, ours.published
+    if theirs.driven != ours.driven:
+        driven = {True: "yes", False: None}
+        return [Difference("device", "driven", driven[theirs.driven], driven[ours.driven])]
     return [
         *_rows("variable", one.variables, two.variables),
         *_rows("flags", _texts(one.flags), _texts(two.flags)),

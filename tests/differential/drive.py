@@ -6,31 +6,34 @@ Knows nothing of what is right; ``test_differential`` compares two of these.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.standin.driver import Driver, kill_power
-from tests.standin.state import Published, StateSocket
+from tests.standin.state import Published, Silent, StateSocket
 from usbhidups.simulator.simulator import Simulator
-from usbhidups.usb.fixture import load
+from usbhidups.usb.fixture import Fixture, load
 
 __all__ = ["FIXTURES", "Conduct", "observe"]
 
-PATIENCE = 60.0
+PATIENCE = 15.0
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures/hid-descriptors").glob("*.toml"))
 QUIET = 2.0  # seconds without news after which a driver has told all
 
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """What one driver did. ``commands``: the SET_REPORTs of each command, in order, as hexadecimal.
+    """What one driver did; all empty and not ``driven`` where it does not take the device.
 
-    ``killed``: those of ``-k`` in a process of its own, and ``kill_status`` its exit status. ``unknown``:
-    requests that the device knows nothing about.
+    ``commands``: the SET_REPORTs of each command, in order, as hexadecimal. ``killed``: those of ``-k`` in
+    a process of its own, and ``kill_status`` its exit status. ``unknown``: requests that the device knows
+    nothing about.
     """
 
-    published: Published
+    driven: bool = False
+    published: Published = field(default_factory=Published)
     commands: dict[str, list[str]] = field(default_factory=dict)
     killed: list[str] = field(default_factory=list)
     kill_status: int = 0
@@ -42,30 +45,46 @@ def observe(program: Path, fixture: Path, commands: Iterable[str] | None = None)
 
     ``commands``: which to give; None: all that it offers. Each is answered before the next is given.
     """
-    with tempfile.TemporaryDirectory(prefix="ups-") as folder:
-        with Simulator([load(fixture)], speed=0) as simulator:
-            host, port = simulator.address
-            devices = [f"{host}:{port}/1-1"]
-            with Driver(program, Path(folder), devices) as driver:
+    device = load(fixture)
+    with tempfile.TemporaryDirectory(prefix="ups-") as name:
+        folder = Path(name)
+        with (
+            _simulated(device) as (simulator, address),
+            Driver(program, folder, [address]) as driver,
+        ):
+            try:
                 socket = driver.connect()
                 socket.good(timeout=PATIENCE)
-                published = socket.settled(quiet=QUIET)
-                given = sorted(published.commands if commands is None else commands)
-                written = {name: _give(socket, simulator, name) for name in given}
-                state = simulator.command("state")
-        assert isinstance(state, dict)
-        with Simulator([load(fixture)], speed=0) as simulator:
-            host, port = simulator.address
-            devices = [f"{host}:{port}/1-1"]
-            ended = kill_power(program, Path(folder), devices)
+            except Silent:
+                return Conduct()
+            published = socket.settled(quiet=QUIET)
+            given = sorted(published.commands if commands is None else commands)
+            written = {name: _give(socket, simulator, name) for name in given}
+            unknown = _unknown(simulator)
+        with _simulated(device) as (simulator, address):
+            ended = kill_power(program, folder, [address])
             killed = _wrote(simulator)
     return Conduct(
+        driven=True,
         published=published,
         commands=written,
         killed=killed,
         kill_status=ended.returncode,
-        unknown=frozenset(state["unknown requests"]),
+        unknown=unknown,
     )
+
+
+@contextmanager
+def _simulated(device: Fixture) -> Iterator[tuple[Simulator, str]]:
+    with Simulator([device], speed=0) as simulator:
+        host, port = simulator.address
+        yield simulator, f"{host}:{port}/1-1"
+
+
+def _unknown(simulator: Simulator) -> frozenset[str]:
+    state = simulator.command("state")
+    assert isinstance(state, dict)
+    return frozenset(state["unknown requests"])
 
 
 def _give(socket: StateSocket, simulator: Simulator, command: str) -> list[str]:
