@@ -7,9 +7,10 @@ blocks; the daemon's main loop never uses it while it serves. (nut-driver-contra
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import struct
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,8 +82,15 @@ class StateClient:
             if line.words[0] == "PONG":
                 return
 
+    def peer(self) -> int:
+        """The number of the process that listens here, from the kernel: one that hangs has it too."""
+        size = struct.calcsize("3i")
+        credentials = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+        pid: int = struct.unpack("3i", credentials)[0]
+        return pid
+
     def pid(self) -> int:
-        """The driver's process number."""
+        """The driver's process number, from itself."""
         self._ask(b"NOBROADCAST\nGETPID\n")
         for line in self._answers():
             if line.words[0] == "PID" and len(line.words) == 2 and line.words[1].isdigit():
@@ -133,7 +141,7 @@ class StateClient:
             self._receive()
 
     def _tracked(self, keyword: str, words: list[str], watched: str = "") -> tuple[int, str]:
-        tracking = str(uuid.uuid4())
+        tracking = os.urandom(16).hex()
         quiet = "" if watched else "NOBROADCAST\n"
         self._ask(f"{quiet}{keyword} {' '.join(words)} TRACKING {tracking}\n".encode("ascii"))
         seen = ""

@@ -7,7 +7,6 @@ tools' libraries.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import sys
@@ -54,6 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run_verb(words: list[str]) -> int:
+    import argparse  # not needed by the driver, which has NUT's options
+
     parser = argparse.ArgumentParser(
         prog="usbhidups", description="driver for USB HID UPSes that speaks to Network UPS Tools"
     )

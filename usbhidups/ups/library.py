@@ -8,8 +8,7 @@ those it extends.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib import resources
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from usbhidups.errors import ProfileError
 from usbhidups.ups.profile import Match, Profile
@@ -28,8 +27,8 @@ DATA = ("mge-models", "other-drivers")
 class Library:
     """All profiles that may be used. Each file is read when it is asked for, and once."""
 
-    def __init__(self, directories: Sequence[Traversable] = ()) -> None:
-        self._files: dict[str, Traversable] = {}
+    def __init__(self, directories: Sequence[Path] = ()) -> None:
+        self._files: dict[str, Path] = {}
         for directory in (_built_in(), *directories):
             self._files.update(_profiles(directory))
         self._texts: dict[str, str] = {}
@@ -90,11 +89,12 @@ class Library:
         return str(self._files[name])
 
 
-def _built_in() -> Traversable:
-    return resources.files("usbhidups") / "profiles"
+def _built_in() -> Path:
+    # Not importlib.resources: it brings a megabyte of archive modules into the daemon for this one path.
+    return Path(__file__).parent.parent / "profiles"
 
 
-def _profiles(directory: Traversable) -> dict[str, Traversable]:
+def _profiles(directory: Path) -> dict[str, Path]:
     if not directory.is_dir():
         return {}
     return {

@@ -7,7 +7,7 @@ A number packs direction, size, kind and command; a few architectures pack the d
 from __future__ import annotations
 
 import ctypes
-import platform
+import os
 
 __all__ = [
     "HIDIOCGRAWINFO",
@@ -41,7 +41,7 @@ class ControlTransfer(ctypes.Structure):
 
 
 def number(
-    direction: int, kind: str, command: int, size: int, machine: str = platform.machine()
+    direction: int, kind: str, command: int, size: int, machine: str = os.uname().machine
 ) -> int:
     """One ioctl number; ``direction`` is 0 none, 1 write, 2 read, 3 both."""
     if machine.startswith(_ODD_MACHINES):

@@ -6,7 +6,6 @@ accepts all that NUT accepts (it has some names in one case only).
 
 from __future__ import annotations
 
-import difflib
 import enum
 from dataclasses import dataclass
 
@@ -164,5 +163,7 @@ def suggestion(name: str) -> str:
     lowered = name.lower()
     if lowered in GLOBAL_KEYS:
         return f"; {GLOBAL_KEYS[lowered].name} belongs before the first section"
+    import difflib  # only for an error message: the daemon does without it
+
     near = difflib.get_close_matches(lowered, SECTION_KEYS, n=1, cutoff=0.7)
     return f'; did you mean "{SECTION_KEYS[near[0]].name}"?' if near else ""

@@ -6,7 +6,6 @@ so do we, but each leaves a note that the program may log.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -76,6 +75,8 @@ class UpsConf:
         """The section ``[name]``, in exactly this case, as NUT's drivers look for it; else ConfigError."""
         if name in self.sections:
             return self.sections[name]
+        import difflib  # only for an error message: the daemon does without it
+
         near = difflib.get_close_matches(name, self.sections, n=1)
         hint = f"; did you mean [{near[0]}]?" if near else ""
         raise ConfigError(f"there is no such section{hint}", where=self.where, key=f"[{name}]")
