@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from usbhidups import __version__, instance, killpower
+from usbhidups import __version__, instance
 from usbhidups.configuration import Places, read_upsconf
 from usbhidups.daemon.start import Start, dump, serve
 from usbhidups.errors import ConfigError
@@ -86,6 +86,8 @@ def run(program: str, words: Sequence[str]) -> int:
             ups=asked.ups,
         )
     if asked.killpower:
+        from usbhidups import killpower  # the daemon does without it
+
         return killpower.as_driver(program, asked.ups, options, places)
     return _start(asked, options, places)
 
