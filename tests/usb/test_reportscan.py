@@ -9,10 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.usb.bytes import KEYBOARD, NO_SUMMARY, UNNUMBERED, UPS
-from usbhidups.usb.fixture import load
+from usbhidups.usb.fixture import Fixture, OriginKind, load
 from usbhidups.usb.reportscan import Scan, scan
 
-FIXTURES = sorted((Path(__file__).parents[2] / "fixtures/hid-descriptors").glob("*.toml"))
+FIXTURES = [
+    fixture
+    for path in sorted((Path(__file__).parents[2] / "fixtures/hid-descriptors").glob("*.toml"))
+    if (fixture := load(path)).origin.kind is OriginKind.RECORDED
+]
 
 
 @pytest.mark.parametrize(
@@ -70,9 +74,9 @@ def test_a_long_item_is_skipped() -> None:
     assert scan(UPS[:-1] + bytes.fromhex("fe 02 00 a1 01") + b"\xc0").whole
 
 
-@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
-def test_recorded_descriptors_are_whole_and_cut_ones_are_not(path: Path) -> None:
-    descriptor = load(path).descriptor
+@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: Path(fixture.where).stem)
+def test_recorded_descriptors_are_whole_and_cut_ones_are_not(fixture: Fixture) -> None:
+    descriptor = fixture.descriptor
     found = scan(descriptor)
     assert found.power
     assert found.whole
