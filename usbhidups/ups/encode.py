@@ -54,12 +54,10 @@ def delay(bound: BoundCommand, seconds: int, options: Options, *, step: int) -> 
     """The logical value for a delay in seconds, 0 for at once, CANCEL for none."""
     field = bound.field
     if bound.row.convert:
-        if seconds < 0:
-            raise Unencodable(f"{bound.row.path} has no value that means: no countdown")
         try:
             return COMMANDS[bound.row.convert](rounded(seconds, step), options)
         except ValueError as error:
-            raise Unencodable(str(error)) from None
+            raise Unencodable(f"{bound.row.path}: {error}") from None
     if seconds < 0:
         return _cancel(bound)
     value = units.to_logical(field, rounded(seconds, step), round_up=True)

@@ -198,7 +198,7 @@ class Reader:
 
     def stale(self, now: float) -> str:
         """Why the evidence may not be published as true; "" where it may."""
-        if not self._schedule.status_tried():
+        if self._controls and not self._schedule.status_tried():
             return "the status was not read yet"
         return self.freshness.stale(proof_at=self._proof_at, expected=self._expected(), now=now)
 

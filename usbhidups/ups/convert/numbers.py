@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from usbhidups.ups.convert.rules import Access
 from usbhidups.ups.evidence import Reading
+from usbhidups.ups.options import Options
 from usbhidups.ups.profile import VariableRow
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "revision_letter",
     "thermistor",
     "version_nibbles",
+    "whole_minutes",
     "write_plain",
 ]
 
@@ -35,6 +37,7 @@ _FULL_CHARGE_CAPACITY = 0x00850067
 _DESIGN_CAPACITY = 0x00850083
 _WHOLE = 100.0
 _SECONDS_PER_HOUR = 3600
+_LEAST_CAPACITY = 3600.0  # ampere-seconds: no UPS has less than 1 Ah
 
 _COUNTDOWNS = ("ups.timer.", "ups.delay.")
 
@@ -138,8 +141,10 @@ def percent_of_full(row: VariableRow, reading: Reading, access: Access) -> str |
 
 
 def ampere_hours(row: VariableRow, reading: Reading, access: Access) -> str | None:
-    """A battery's capacity in ampere-hours; one in percent or watt-hours is not told apart and left out."""
+    """A battery's capacity in ampere-hours; a percentage is none, whatever unit its item inherits."""
     if is_sentinel(row, reading) or reading.field.unit != _AMPERE_SECONDS:
+        return None
+    if reading.physical < _LEAST_CAPACITY:
         return None
     return formatted(row, reading, 1 / _SECONDS_PER_HOUR)
 
@@ -172,3 +177,8 @@ def revision_letter(row: VariableRow, reading: Reading, access: Access) -> str |
     """``rev.<letter>v<number>`` from two bytes; letter 0 is written ``0``, 1 is A."""
     letter, number = reading.logical >> 8 & 255, reading.logical & 255
     return f"rev.{chr(ord('@') + letter) if letter else '0'}v{number:02d}"
+
+
+def whole_minutes(seconds: int, options: Options) -> int:
+    """A delay for a timer that counts minutes, rounded up; 0 and -1 keep their meanings."""
+    return -(-seconds // 60) if seconds > 0 else seconds

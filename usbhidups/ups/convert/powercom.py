@@ -37,8 +37,10 @@ def shutdown_seconds(row: VariableRow, reading: Reading, access: Access) -> str 
 
 
 def startup_timer(seconds: int, options: Options) -> int:
-    """The logical value that starts the load after ``seconds``; whole minutes count, negative means none."""
-    minutes = max(seconds, 0) // 60
+    """The logical value that starts the load after ``seconds``; whole minutes count."""
+    if seconds < 0:
+        raise ValueError("there is no value that means: no countdown")
+    minutes = seconds // 60
     if minutes > 0xFFFF:
         raise ValueError(f"{seconds} s is more than the device can count")
     return minutes if options.powercom_sdcmd_discrete_delay else _swapped(minutes)
@@ -46,6 +48,8 @@ def startup_timer(seconds: int, options: Options) -> int:
 
 def shutdown_timer(seconds: int, options: Options) -> int:
     """The logical value that cuts the load after ``seconds`` until the mains are back."""
+    if seconds < 0:
+        raise ValueError("there is no value that means: no countdown")
     if options.powercom_sdcmd_discrete_delay:
         longer = (index for index, delay in enumerate(_DISCRETE, 1) if delay >= seconds)
         return next(longer, len(_DISCRETE))
@@ -59,6 +63,8 @@ def stay_off_timer(seconds: int, options: Options) -> int:
 
 def _minutes_and_seconds(seconds: int, then: int, options: Options) -> int:
     """0 would mean the longest delay, so it becomes 1."""
+    if seconds < 0:
+        raise ValueError("there is no value that means: no countdown")
     minutes, rest = divmod(max(seconds, 1), 60)
     if minutes > _LARGEST_MINUTES:
         raise ValueError(f"{seconds} s is more than the device can count")
