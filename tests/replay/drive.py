@@ -100,8 +100,9 @@ def read(
     )
     now = 0.0
     while now < until:
-        for data in recording.input.values():
-            ups.got_report(ReportType.INPUT, data, now=now)
+        if now == 0.0 or not choice.profile.pacing.use_feature:
+            for data in recording.input.values():
+                ups.got_report(ReportType.INPUT, data, now=now)
         for request in ups.reads_due(now):
             answer = recording.feature.get(request.report_id)
             if answer is None or request.report_type is not ReportType.FEATURE:

@@ -13,6 +13,7 @@ __all__ = ["CHOICES", "COMMANDS", "READERS", "WRITERS"]
 READERS: Mapping[str, Reader] = MappingProxyType(
     {
         "string": strings.string,
+        "date-string": strings.date_string,
         "date": dates.packed_date,
         "bcd-date": dates.bcd_date,
         "unix-date": dates.unix_date,
@@ -61,6 +62,7 @@ WRITERS: Mapping[str, Writer] = MappingProxyType(
 
 COMMANDS: Mapping[str, CommandWriter] = MappingProxyType(
     {
+        "minutes": numbers.whole_minutes,
         "minutes-swapped": powercom.startup_timer,
         "minutes-and-seconds": powercom.shutdown_timer,
         "minutes-and-seconds-stay-off": powercom.stay_off_timer,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from usbhidups.ups.convert.rules import Access
 from usbhidups.ups.evidence import Reading
 from usbhidups.ups.profile import VariableRow
 
-__all__ = ["string"]
+__all__ = ["date_string", "string"]
 
 _LARGEST_INDEX = 255
+_DATE_LIKE = re.compile(r"[0-9]{1,4}([-/. ])[0-9]{1,2}(\1[0-9]{1,4})?")
 
 
 def string(row: VariableRow, reading: Reading, access: Access) -> str | None:
@@ -17,3 +20,9 @@ def string(row: VariableRow, reading: Reading, access: Access) -> str | None:
         return None
     text = access.string(reading.logical)
     return (text or "").strip() or None
+
+
+def date_string(row: VariableRow, reading: Reading, access: Access) -> str | None:
+    """A text that should be a date; some firmware has its maker's name there (failure A13), which is none."""
+    text = string(row, reading, access)
+    return text if text is not None and _DATE_LIKE.fullmatch(text) else None
