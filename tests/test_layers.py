@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "ports": {"attach", "nut.upsconf", "ups.library", "usb"},
     "stateclient": {"nut.words"},
     "instance": {"stateclient"},
-    "killpower": TOOL,
+    "killpower": TOOL | {"killpower"},
     "probe": TOOL | {"probe"},
 }
 """Package or top-level module > what it may import besides the leaves. Others: everything but cli."""

@@ -74,12 +74,14 @@ def carry_out(
     *,
     sleep: Callable[[float], None],
     now: Callable[[], float],
+    limit: float = TIME_LIMIT,
 ) -> Outcome:
     """Do it; each fallback is tried when the one before was refused or is not obeyed.
 
+    ``limit``: seconds after which no new step begins.
     A device that goes away meanwhile is a FAILED outcome, no exception: what was sent is told.
     """
-    work = _Work(transport, sleep, now, now() + TIME_LIMIT)
+    work = _Work(transport, sleep, now, now() + limit)
     outcome = work.carry_out(plan)
     failures: list[str] = []
     ignored: Outcome | None = None

@@ -7,7 +7,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from usbhidups.errors import ConfigError
@@ -31,28 +32,31 @@ def make_room(
     program: str,
     ups: str,
     patience: float = PATIENCE,
+    search: bool = False,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """End a running instance for the same UPS: by its socket, else by its PID file, else by force.
 
+    ``search``: where neither is left (the state directory is gone), look through all processes.
     Returns when it is gone; ConfigError when it cannot be made to go.
     """
     pid = _ask_to_exit(socket_path)
     if pid is None:
-        named = pid_in(pid_file)
-        if named is None or named == os.getpid() or not is_driver(named, program, ups):
+        pid = _named(pid_file, program, ups)
+        if pid is None and search:
+            pid = next(_running(program, ups), None)
+        if pid is None:
             return
-        pid = named
-        _terminate(pid)
+    words = _command_line(pid)
     _log.warning(
         "another instance of %s for %s was running (PID %d); told it to leave", program, ups, pid
     )
+    _signal(pid, signal.SIGTERM)
     deadline = clock() + patience
-    while is_driver(pid, program, ups):
+    while words and _command_line(pid) == words:
         if clock() > deadline:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+            _signal(pid, signal.SIGKILL)
             if clock() > deadline + 2:
                 raise ConfigError(f"process {pid} does not leave; stop it by hand", key=f"[{ups}]")
         sleep(0.05)
@@ -83,14 +87,29 @@ def tell(
 
 
 def _ask_to_exit(socket_path: Path) -> int | None:
-    """Ask over the socket; the PID of who answered, None when nobody did."""
+    """Ask over the socket; the PID of who listens there, even if it hangs; None when nobody does."""
     try:
         with StateClient(socket_path, timeout=1.0) as client:
-            pid = client.pid()
-            client.command("driver.exit")
-            return pid
+            pid = client.peer()
+            with contextlib.suppress(NoAnswer):
+                client.command("driver.exit")
     except NoAnswer:
         return None
+    return pid if pid > 1 and pid != os.getpid() else None
+
+
+def _named(pid_file: Path, program: str, ups: str) -> int | None:
+    """The PID that the PID file names, if a driver for this UPS has it."""
+    pid = pid_in(pid_file)
+    return pid if pid and pid != os.getpid() and is_driver(pid, program, ups) else None
+
+
+def _running(program: str, ups: str) -> Iterator[int]:
+    """Processes that are a driver for ``ups``, by their command lines."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdecimal() and int(name) != os.getpid() and is_driver(int(name), program, ups):
+                yield int(name)
 
 
 def pid_in(path: Path) -> int | None:
@@ -103,20 +122,38 @@ def pid_in(path: Path) -> int | None:
 
 
 def is_driver(pid: int, program: str, ups: str) -> bool:
-    """Whether process ``pid`` is a driver of ours for ``ups``: its command line says so.
+    """Whether process ``pid`` is a driver of ours that serves ``ups``: its command line says so.
 
     The name of its executable cannot (an interpreter), so the words are looked at: guards against a PID
-    that was recycled (failure G05).
+    that was recycled (failure G05). One that cuts the power (``-k``, ``killpower``) serves nobody.
     """
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
+    words = [word.decode(errors="replace") for word in _command_line(pid)]
+    programs = {program, "usbhidups", "usbhid-ups"}
+    at = next((n for n, word in enumerate(words) if os.path.basename(word) in programs), None)
+    if at is None:
         return False
-    names = {os.path.basename(word).decode(errors="replace") for word in words}
-    return bool(names & {program, "usbhidups", "usbhid-ups"}) and ups.encode() in words
+    rest = words[at + 1 :]
+    if rest and rest[0] == "run":
+        valued = ("-u", "-g", "--user", "--group")
+        names = [
+            word
+            for before, word in pairwise(rest)
+            if not word.startswith("-") and before not in valued
+        ]
+        return ups in names or not names
+    serves = bool(rest) and rest[0].startswith("-") and "-k" not in rest
+    return serves and ups in rest
 
 
-def _terminate(pid: int) -> None:
-    """Ask a process to end; one that is gone already is fine, one that is not ours is left alone."""
+def _command_line(pid: int) -> list[bytes]:
+    """The words a process was started with; none when it is gone (or only its remains are left)."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
+    except OSError:
+        return []
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    """Send a signal; a process that is gone already is fine, one that is not ours is left alone."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, number)

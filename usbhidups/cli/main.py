@@ -21,6 +21,7 @@ VERBS: dict[str, str] = {
     "run": "run the driver in the foreground for UPSes of ups.conf",
     "probe": "show the UPSes that are attached, or why they cannot be read",
     "status": "show what a running driver publishes",
+    "killpower": "cut the power of UPSes after a shutdown, so that it comes back with the mains",
     "simulate": "be a UPS: export a fixture's device over USB/IP",
     "appliance": "generate NUT's files from variables, start, stop, kill power",
     "notify": "log and mail one event (upsmon runs this)",

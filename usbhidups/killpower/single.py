@@ -1,74 +1,61 @@
-"""Cut the power, now that the host has shut down: alone, in bounded time, and saying how sure it is.
+"""One UPS: its power is cut by the running driver, or, where there is none that can, from here.
 
-The running driver is asked first, where there is one. Otherwise the device is opened here, whoever may have
-held it before. Nothing is written anywhere but to the device: the disk may be read-only, /run gone, the
-service manager dead. (design decision "Kill-power stands alone"; nut-driver-contract.md 6.6, 7)
+The driver is asked first. Then whoever holds the device is made to let go of it, and the device is opened
+here, again and again as long as there is time: USB may not have settled, the device may answer late.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import enum
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from usbhidups.attach import attach
 from usbhidups.carryout import Outcome, Verdict, carry_out, describe
 from usbhidups.configuration import Places, ups_options
-from usbhidups.errors import (
-    ConfigError,
-    DescriptorError,
-    DeviceNotFound,
-    TransferFailed,
-    UsbHidUpsError,
-)
+from usbhidups.errors import ConfigError, DeviceNotFound, TransferFailed, UsbHidUpsError
 from usbhidups.hid.descriptor import ReportType
 from usbhidups.instance import make_room
+from usbhidups.killpower.result import Cut, Result
+from usbhidups.killpower.turns import Turn, parsed
 from usbhidups.nut.upsconf import DriverOptions
 from usbhidups.ports import port_of
 from usbhidups.stateclient import NoAnswer, StateClient
 from usbhidups.ups.device import Ups
 from usbhidups.ups.library import Library
 from usbhidups.ups.plan import Refusal
+from usbhidups.usb.ports import Port
 from usbhidups.usb.transport import Transport
 
-__all__ = ["Cut", "Killpower", "Result", "as_driver"]
+__all__ = ["TIME_LIMIT", "Killpower"]
 
 TIME_LIMIT = 30.0
 """Seconds for one UPS, from looking for it to having read it back."""
 
-LOOK_AGAIN = 0.5
-"""Seconds between attempts to find and open the device: USB may not have settled, a node may be late."""
+RESERVE = 6.0
+"""Seconds before the end after which no new attempt begins: a command that was begun must be finished."""
 
-READING = 8.0
+LOOK_AGAIN = 0.5
+"""Seconds between attempts to find and open the device."""
+
+READING = 6.0
 """Seconds for reading what the plan depends on; a device that is slower is told all the same."""
 
 READ_TIMEOUT = 1.0
-DRIVER_TIMEOUT = 12.0
+PING_TIMEOUT = 2.0
+DRIVER_TIMEOUT = 8.0
+PATIENCE = 2.0
+"""Seconds for one report; for a running driver to be there, to cut the power, and to leave."""
 
-
-class Result(enum.IntEnum):
-    """What came of it; the number is the exit status of ``usbhidups killpower``."""
-
-    VERIFIED = 0  # the device shows that it counts down
-    ACCEPTED = 3  # the device took the command, and shows nothing that proves it
-    REFUSED = 4  # the device cannot or would not: do not wait for a cut, reboot instead
-    NOT_FOUND = 5  # no device could be reached in time
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """What came of one UPS, in words too."""
-
-    ups: str
-    result: Result
-    text: str
+Act = Callable[[Transport, Ups], Cut]
 
 
 class Killpower:
-    """Cuts the power of one UPS. ``say`` gets one line at a time for people."""
+    """Cuts the power of one UPS. ``say`` gets one line at a time for people.
+
+    ``open_port`` makes the port of the device, where it is not the one that ``options`` mean.
+    """
 
     def __init__(
         self,
@@ -78,6 +65,7 @@ class Killpower:
         options: DriverOptions,
         places: Places,
         say: Callable[[str], None],
+        open_port: Callable[[Library], Port] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -86,29 +74,28 @@ class Killpower:
         self._options = options
         self._places = places
         self._say = say
+        self._open_port = open_port or (lambda library: port_of(options, library, lock_dir=None))
         self._clock = clock
         self._sleep = sleep
         self._deadline = clock() + TIME_LIMIT
+        self._rest = LOOK_AGAIN
         self._reports: dict[int, bytes] = {}
 
     def cut(self) -> Cut:
         """Do it. Raises ConfigError when the options are wrong; everything else is in the result."""
         self._deadline = self._clock() + TIME_LIMIT
-        asked = self._ask_driver()
-        if asked is not None:
-            return asked
-        with contextlib.suppress(ConfigError):  # one that does not leave is worked around
-            make_room(
-                self._places.socket(self._program, self._name),
-                self._places.pid_file(self._program, self._name),
-                program=self._program,
-                ups=self._name,
-                patience=3.0,
-            )
-        return self._alone(self._carry_out)
+        socket_path = self._places.socket(self._program, self._name)
+        with Turn(str(socket_path), clock=self._clock) as turn:
+            told = turn.take(until=self._deadline - RESERVE)
+            other = parsed(self._name, told) if told else None
+            if other is not None:
+                return replace(other, text=f"by another kill-power at the same time: {other.text}")
+            cut = self._ask_driver() or self._from_here()
+            turn.tell(cut)
+            return cut
 
     def rehearse(self) -> Cut:
-        """Print what would be written, bytes and meaning, and write nothing."""
+        """Say what would be written, bytes and meaning, and write nothing. The driver may go on."""
         return self._alone(self._describe)
 
     # -- by the running driver ---------------------------------------------------------------
@@ -117,26 +104,41 @@ class Killpower:
         """What the running driver made of it; None when there is none that could."""
         path = self._places.socket(self._program, self._name)
         try:
-            with StateClient(path, timeout=2.0) as client:
+            with StateClient(path, timeout=PING_TIMEOUT) as client:
                 client.ping()
                 client.set("driver.flag.allow_killpower", "1")
             with StateClient(path, timeout=DRIVER_TIMEOUT) as client:
                 code, text = client.command_watching("driver.killpower", "driver.killpower.result")
-        except NoAnswer:
+        except NoAnswer as error:
+            self._say(f"no running driver does it ({error})")
             return None
         if code != 0:
-            self._say(f"the running driver could not: {text or f'code {code}'}; trying alone")
+            self._say(f"the running driver could not: {text or f'code {code}'}")
             return None
         verified = text.startswith(Verdict.VERIFIED.value)
         result = Result.VERIFIED if verified else Result.ACCEPTED
         return Cut(self._name, result, f"by the running driver: {text}")
 
-    # -- alone -------------------------------------------------------------------------------
+    # -- from here ---------------------------------------------------------------------------
 
-    def _alone(self, act: Callable[[Transport, Ups], Cut]) -> Cut:
+    def _from_here(self) -> Cut:
+        try:
+            make_room(
+                self._places.socket(self._program, self._name),
+                self._places.pid_file(self._program, self._name),
+                program=self._program,
+                ups=self._name,
+                patience=PATIENCE,
+                search=True,
+            )
+        except ConfigError as error:  # stuck in the kernel: the device may be had all the same
+            self._say(str(error))
+        return self._alone(self._carry_out)
+
+    def _alone(self, act: Act) -> Cut:
         library = Library([self._places.profiles])
-        port = port_of(self._options, library, lock_dir=None)
-        problem = "no device was found"
+        port = self._open_port(library)
+        problem = ""
         try:
             while True:
                 try:
@@ -151,9 +153,10 @@ class Killpower:
                     if str(error) != problem:
                         problem = str(error)
                         self._say(problem)
-                    if isinstance(error, DescriptorError) or self._clock() > self._deadline:
-                        return Cut(self._name, Result.NOT_FOUND, problem)
-                self._sleep(LOOK_AGAIN)
+                left = self._deadline - RESERVE - self._clock()
+                if left <= 0:
+                    return Cut(self._name, Result.NOT_FOUND, problem)
+                self._sleep(min(self._rest, left))
         finally:
             port.close()
 
@@ -168,7 +171,8 @@ class Killpower:
             now=now,
             zone=zone,
         ).ups
-        until = min(now + READING, self._deadline)
+        self._rest = max(LOOK_AGAIN, ups.profile.pacing.reopen_gap)
+        until = min(now + READING, self._deadline - RESERVE)
         while self._clock() < until:
             requests = ups.reads_due(self._clock())
             if not requests:
@@ -191,16 +195,18 @@ class Killpower:
 
     def _carry_out(self, transport: Transport, ups: Ups) -> Cut:
         planned = ups.killpower(now=self._clock())
+        mains = self._on_mains(ups)
         if isinstance(planned, Refusal):
-            return Cut(self._name, Result.REFUSED, planned.reason)
-        outcome = carry_out(planned, transport, sleep=self._sleep, now=self._clock)
+            result = Result.STAYS_ON if mains else Result.REFUSED
+            return Cut(self._name, result, planned.reason)
+        limit = self._deadline - self._clock()
+        outcome = carry_out(planned, transport, sleep=self._sleep, now=self._clock, limit=limit)
         for sent in outcome.sent:
-            self._say(
-                f"{'sent' if sent.taken else 'refused'}: {sent.meaning}: {sent.data.hex(' ')}"
-            )
-        if outcome.verdict is Verdict.FAILED and self._clock() < self._deadline:
-            raise DeviceNotFound(outcome.text)
-        return Cut(self._name, _result(outcome), outcome.text)
+            word = "sent" if sent.taken else "refused"
+            self._say(f"{word}: {sent.meaning}: {sent.data.hex(' ')}")
+        if outcome.verdict is Verdict.FAILED:
+            raise DeviceNotFound(outcome.text)  # try again while there is time
+        return Cut(self._name, _result(outcome, mains=mains), outcome.text)
 
     def _describe(self, _transport: Transport, ups: Ups) -> Cut:
         planned = ups.killpower(now=self._clock())
@@ -208,21 +214,22 @@ class Killpower:
             return Cut(self._name, Result.REFUSED, planned.reason)
         for line in describe(planned, self._reports):
             self._say(line)
-        return Cut(self._name, Result.ACCEPTED, f"would do {planned.name}; nothing was written")
+        return Cut(self._name, Result.NOTHING, f"would do {planned.name}; nothing was written")
+
+    def _on_mains(self, ups: Ups) -> bool:
+        """Whether the UPS says that mains are there. Not known is no: then nobody may count on it."""
+        status = ups.view(self._clock()).variables.get("ups.status")
+        return status is not None and "OL" in status.text.split()
 
 
-def as_driver(program: str, ups: str, options: DriverOptions, places: Places) -> int:
-    """``-k``: 0 when the device took a command, as NUT's callers want it; else the Result's number."""
-    cut = Killpower(program=program, ups=ups, options=options, places=places, say=print).cut()
-    print(f"{ups}: {cut.result.name.lower()}: {cut.text}", flush=True)
-    return 0 if cut.result is Result.ACCEPTED else int(cut.result)
-
-
-def _result(outcome: Outcome) -> Result:
-    if outcome.verified:
-        return Result.VERIFIED
-    return (
-        Result.ACCEPTED
-        if outcome.verdict in (Verdict.ACCEPTED, Verdict.IGNORED)
-        else Result.REFUSED
-    )
+def _result(outcome: Outcome, *, mains: bool) -> Result:
+    """What a verdict means to the caller. On battery a device that shows nothing may still obey."""
+    match outcome.verdict:
+        case Verdict.VERIFIED:
+            return Result.VERIFIED
+        case Verdict.ACCEPTED:
+            return Result.ACCEPTED
+        case Verdict.IGNORED:
+            return Result.STAYS_ON if mains else Result.ACCEPTED
+        case _:
+            return Result.STAYS_ON if mains else Result.REFUSED

@@ -1,0 +1,96 @@
+"""``usbhidups killpower [UPS…]``: cut the power of UPSes after a shutdown, or say what would be done."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from usbhidups.configuration import DRIVER_NAMES, Places, read_upsconf
+from usbhidups.errors import ConfigError
+from usbhidups.killpower import Result, Wanted, cut_all
+from usbhidups.killpower.flag import Wish
+from usbhidups.nut.upsconf import Section, UpsConf, driver_options
+
+__all__ = ["add_arguments", "run"]
+
+EPILOG = "exit status: " + "; ".join(f"{int(each)} {each.words}" for each in Result)
+
+DRIVER_DIRS = ("/lib/nut", "/usr/lib/nut", "/usr/libexec/nut", "/usr/local/ups/bin")
+"""Where NUT keeps its drivers, unless ups.conf says ``driverpath``."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments."""
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "ups",
+        nargs="*",
+        help="sections of ups.conf (default: all that this driver serves, by their sdorder)",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print what would be written, and write nothing"
+    )
+    parser.add_argument(
+        "--if-flag",
+        action="store_true",
+        help="only after a power-fail shutdown: upsmon's POWERDOWNFLAG is there",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Cut the power; the greatest of all results."""
+    places = Places.of(os.environ)
+    if arguments.if_flag:
+        wish = Wish.of(places.conf)
+        if not wish.wanted:
+            print(f"{Result.NOTHING.words}: {wish.why_not}")
+            return int(Result.NOTHING)
+    conf = read_upsconf(places.conf)
+    wanted = _named(conf, arguments.ups) if arguments.ups else _all(conf)
+    if not wanted:
+        print(f"{Result.NOTHING.words}: {conf.where} has no section for this driver")
+        return int(Result.NOTHING)
+    statepath = wanted[0].options.statepath
+    places = Places.of(os.environ, statepath=statepath)
+    results = [cut.result for cut in cut_all(wanted, places, dry_run=arguments.dry_run)]
+    if arguments.dry_run and set(results) == {Result.NOTHING}:
+        return 0
+    return int(max(results))
+
+
+def _named(conf: UpsConf, names: list[str]) -> list[Wanted]:
+    return [_wanted(conf, conf.section(name)) for name in dict.fromkeys(names)]
+
+
+def _all(conf: UpsConf) -> list[Wanted]:
+    """Those that are ours and not kept out by a negative sdorder."""
+    found = [_wanted(conf, section) for section in conf.sections_for(DRIVER_NAMES)]
+    ours = [each for each in found if each.program == DRIVER_NAMES[0] or _is_ours(conf)]
+    return [each for each in ours if each.order >= 0]
+
+
+def _wanted(conf: UpsConf, section: Section) -> Wanted:
+    program = section.driver if section.driver in DRIVER_NAMES else DRIVER_NAMES[0]
+    options = driver_options(conf.settings(section.name), program=program)
+    return Wanted(program, section.name, options, _order(conf, section))
+
+
+def _order(conf: UpsConf, section: Section) -> int:
+    text = section.value("sdorder") or "0"
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigError(
+            f"{text!r} is no number", where=conf.where, key=f"[{section.name}] sdorder"
+        ) from None
+
+
+def _is_ours(conf: UpsConf) -> bool:
+    """Whether NUT's directory holds us under NUT's name; where there is none, nobody else does it."""
+    given = [setting.value for setting in conf.globals if setting.key == "driverpath"]
+    for directory in [given[-1] or ""] if given else DRIVER_DIRS:
+        driver = Path(directory) / DRIVER_NAMES[1]
+        if driver.exists():
+            return driver.resolve().name == DRIVER_NAMES[0]
+    return True
