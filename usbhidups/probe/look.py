@@ -22,6 +22,7 @@ from usbhidups.probe.finding import Cut, Finding, Link, Profiled, Transfer
 from usbhidups.probe.hindrance import Hindrance, Situation
 from usbhidups.ups.device import Ups
 from usbhidups.ups.library import Library
+from usbhidups.ups.mapping import BoundFlag, BoundVariable
 from usbhidups.ups.options import Options
 from usbhidups.ups.plan import ReadRequest, Refusal
 from usbhidups.ups.view import Value
@@ -108,7 +109,9 @@ class Look:
         """Read it and say what was found. Raises DeviceGone, DeviceBusy, AccessDenied."""
         requests = list(self._requests())
         for number, each in enumerate(requests):
-            self._progress(f"{each.report_type.name.lower()} {each.report_id:02x}", number, len(requests))
+            self._progress(
+                f"{each.report_type.name.lower()} {each.report_id:02x}", number, len(requests)
+            )
             self._read(each)
             if self._silent():
                 return self._finding(transport, why)
@@ -139,7 +142,7 @@ class Look:
 
     def _mapped(self) -> frozenset[Key]:
         binding = self._ups.binding
-        rows = (*binding.variables, *binding.flags)
+        rows: tuple[BoundVariable | BoundFlag, ...] = (*binding.variables, *binding.flags)
         sources = [key_of(row.field) for row in rows]
         sources += [key_of(row.when.field) for row in rows if row.when and row.when.field]
         sources += [key_of(command.field) for command in binding.commands]

@@ -15,7 +15,7 @@ __all__ = ["look_at_recording"]
 
 
 def look_at_recording(path: Path, library: Library, plan: Plan) -> Finding:
-    """What the recording shows as it begins. Raises FixtureError, DescriptorError, ProfileError, ConfigError."""
+    """What the recording shows as it begins. Raises DescriptorError and ConfigErrors."""
     device = ReplayDevice(fixture.load(path), clock=_beginning, pause=_at_once)
     transport = device.open()
     try:

@@ -1,0 +1,106 @@
+"""``usbhidups status``: what running drivers publish, and an exit status for shells."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import os
+import sys
+from collections.abc import Sequence
+
+from usbhidups.configuration import Places
+from usbhidups.screen.safe import safe
+from usbhidups.status.history import Event
+from usbhidups.status.snapshot import Snapshot, State, take, worst
+from usbhidups.status.sockets import DriverSocket, find_sockets
+from usbhidups.status.text import dumps, formatted
+
+__all__ = ["add_arguments", "run"]
+
+EPILOG = """\
+exit status, the worst of the UPSes shown: 0 on line, 1 on battery, 2 on battery and low,
+3 stale, unreachable or unknown
+
+  usbhidups status                        all UPSes
+  usbhidups status --watch office         one of them, live
+  usbhidups status -q office || echo "not on line"
+  usbhidups status --format '{ups} {ups.status} {battery.charge}'
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's command line."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("ups", nargs="*", help="names of UPSes (default: all that have a driver)")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--json", action="store_true", help="for programs; with --watch a line per change"
+    )
+    how.add_argument(
+        "--format", metavar="PATTERN", help="a line per UPS; {name} is a variable's value"
+    )
+    how.add_argument("-q", "--quiet", action="store_true", help="only the exit status")
+    parser.add_argument("-w", "--watch", action="store_true", help="go on, live; Ctrl-C ends")
+    parser.add_argument(
+        "--interval", metavar="SECONDS", type=_seconds, default=1.0, help="with --watch (default 1)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The exit status is the state's number."""
+    sockets = find_sockets(Places.of(os.environ), arguments.ups)
+    if arguments.watch:
+        return _watch(arguments, sockets)
+    snapshots = tuple(take(socket) for socket in sockets)
+    if arguments.json:
+        print(dumps(snapshots))
+    elif arguments.format is not None:
+        for snapshot in snapshots:
+            print(formatted(arguments.format, snapshot))
+    elif not arguments.quiet:
+        _cards(snapshots)
+    return int(worst(snapshots))
+
+
+def _cards(snapshots: Sequence[Snapshot]) -> None:
+    from usbhidups.screen.console import make_console, show
+    from usbhidups.status.card import card
+
+    console = make_console()
+    today = datetime.datetime.now().astimezone().date()
+    for number, snapshot in enumerate(snapshots):
+        if number:
+            print()
+        show(console, card(snapshot, console, today=today))
+
+
+def _watch(arguments: argparse.Namespace, sockets: Sequence[DriverSocket]) -> int:
+    from usbhidups.screen.console import make_console
+    from usbhidups.status.live import Watch
+
+    watch = Watch(sockets, interval=arguments.interval)
+
+    def show(snapshot: Snapshot, news: Sequence[Event]) -> None:
+        if arguments.json:
+            print(dumps((snapshot,), indent=None), flush=True)
+        elif arguments.format is not None:
+            print(formatted(arguments.format, snapshot), flush=True)
+        elif not arguments.quiet:
+            for event in news:
+                print(f"{event.at} {safe(event.ups)} {safe(event.text)}", flush=True)
+
+    state = State.UNKNOWN
+    with contextlib.suppress(KeyboardInterrupt):
+        plain = arguments.json or arguments.format is not None or arguments.quiet
+        live = sys.stdout.isatty() and not plain
+        state = watch.live(make_console()) if live else watch.lines(show)
+    return int(state)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.1 <= value <= 3600:
+        raise argparse.ArgumentTypeError("from 0.1 to 3600")
+    return value

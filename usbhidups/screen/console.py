@@ -1,0 +1,53 @@
+"""The terminal, or what stands in for it: width, colours and line art only where they can be seen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import IO
+
+from rich.console import Console, RenderableType
+
+__all__ = ["can_draw", "make_console", "show"]
+
+NARROWEST = 40
+WIDEST = 120
+"""Columns that are used at most: lines that are longer are hard to read."""
+
+PIPED = 100
+"""Columns when nobody says how many there are."""
+
+
+def make_console(file: IO[str] | None = None, *, width: int | None = None) -> Console:
+    """A console on ``file`` (standard output) that adds no markup, no emoji and no highlighting of its own.
+
+    Colours need a terminal and no NO_COLOR; ``width`` None: the terminal's, $COLUMNS where there is none.
+    """
+    file = file or sys.stdout
+    if width is None and not file.isatty():
+        given = os.environ.get("COLUMNS", "")
+        width = int(given) if given.isdecimal() and int(given) else PIPED
+    console = Console(file=file, width=width, markup=False, emoji=False, highlight=False)
+    console.width = max(NARROWEST, min(WIDEST, console.width))
+    return console
+
+
+def show(console: Console, *parts: RenderableType) -> None:
+    """Print; where it goes to a file or a pipe, without blanks at the ends of lines."""
+    if console.is_terminal:
+        console.print(*parts, sep="\n")
+        return
+    with console.capture() as captured:
+        console.print(*parts, sep="\n")
+    for line in captured.get().splitlines():
+        print(line.rstrip(), file=console.file)
+
+
+def can_draw(file: IO[str] | None = None) -> bool:
+    """Whether bars and dots can be written there: the encoding has them."""
+    encoding = getattr(file or sys.stdout, "encoding", None) or "ascii"
+    try:
+        "█●─…▁".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,42 @@
+"""One UPS as its driver publishes it, in a few lines for people."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from usbhidups.screen.safe import safe
+from usbhidups.screen.vitals import Row, Vitals, grid, headline
+from usbhidups.status.snapshot import Snapshot
+
+__all__ = ["card"]
+
+
+def card(snapshot: Snapshot, console: Console, *, today: datetime.date) -> RenderableType:
+    """The card of one UPS. Stale values are not shown: they would be taken for true."""
+    status = snapshot.text("ups.status")
+    unknown = snapshot.why_unknown
+    head = headline(snapshot.ups, status, console, unknown="unknown" if unknown else "")
+    return Group(head, grid(_rows(snapshot, console, today)))
+
+
+def _rows(snapshot: Snapshot, console: Console, today: datetime.date) -> Iterator[Row]:
+    if snapshot.why_unknown:
+        yield Row("Why", Text(safe(snapshot.why_unknown), style="magenta"))
+    else:
+        yield from Vitals(snapshot.variables, console, today=today).rows()
+    names = [snapshot.text(f"ups.{part}") for part in ("mfr", "model")]
+    device = " ".join(safe(name) for name in names if name)
+    if device:
+        yield Row("Device", Text(device))
+    driver = [snapshot.socket.program, snapshot.text("driver.version")]
+    state = snapshot.text("driver.state")
+    words = " ".join(part for part in driver if part) if not snapshot.problem else ""
+    if state and state != "quiet":
+        since = snapshot.text("driver.state.since")
+        words += f": {state}{f' since {since}' if since else ''}"
+    if words:
+        yield Row("Driver", Text(safe(words)))

@@ -1,0 +1,114 @@
+"""The live view: cards with sparklines and the last events, drawn anew every second.
+
+A driver that goes away stays in the view as unknown until it is back. On what is no terminal each change is
+one line instead.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from usbhidups.screen.console import can_draw
+from usbhidups.screen.gauges import sparkline
+from usbhidups.screen.safe import safe
+from usbhidups.screen.vitals import LABEL_WIDTH, Row, grid
+from usbhidups.status.card import card
+from usbhidups.status.history import Event, History
+from usbhidups.status.snapshot import Snapshot, State, take, worst
+from usbhidups.status.sockets import DriverSocket
+
+__all__ = ["Watch"]
+
+_TITLES = {"battery.charge": "Charge", "ups.load": "Load", "input.voltage": "Input"}
+_SCALES: dict[str, tuple[float | None, float | None]] = {
+    "battery.charge": (0.0, 100.0),
+    "ups.load": (0.0, 100.0),
+    "input.voltage": (None, None),
+}
+SHOWN_EVENTS = 8
+
+
+class Watch:
+    """Watches some UPSes until interrupted, or ``rounds`` times."""
+
+    def __init__(
+        self,
+        sockets: Sequence[DriverSocket],
+        *,
+        interval: float = 1.0,
+        rounds: int | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._sockets = tuple(sockets)
+        self._interval = interval
+        self._rounds = rounds
+        self._sleep = sleep
+        self._histories = {socket.ups: History() for socket in self._sockets}
+        self._events: list[Event] = []
+
+    def live(self, console: Console) -> State:
+        """Draw on a terminal; the state at the end."""
+        last = State.UNKNOWN
+        with Live(console=console, auto_refresh=False, screen=True, transient=True) as display:
+            for snapshots in self._turns():
+                display.update(self.picture(snapshots, console), refresh=True)
+                last = worst(snapshots)
+        return last
+
+    def lines(self, show: Callable[[Snapshot, Sequence[Event]], None]) -> State:
+        """Call ``show`` for each UPS that changed; the state at the end."""
+        last = State.UNKNOWN
+        for snapshots in self._turns():
+            for snapshot in snapshots:
+                news = [event for event in self._events if event.ups == snapshot.ups]
+                if news:
+                    show(snapshot, news)
+            self._events.clear()
+            last = worst(snapshots)
+        return last
+
+    def picture(self, snapshots: Sequence[Snapshot], console: Console) -> RenderableType:
+        """Everything on one screen, the newest events last."""
+        today = datetime.datetime.now().astimezone().date()
+        parts: list[RenderableType] = []
+        for snapshot in snapshots:
+            parts += [card(snapshot, console, today=today)]
+            parts += [grid(self._sparklines(snapshot, console)), Text()]
+        parts += [Text("Events", style="bold")]
+        parts += [
+            Text.assemble(
+                (f"  {event.at}  ", "dim"), (safe(event.ups), "bold"), f"  {safe(event.text)}"
+            )
+            for event in self._events[-SHOWN_EVENTS:]
+        ]
+        parts += [Text("Ctrl-C ends", style="dim")]
+        return Group(*parts)
+
+    def _sparklines(self, snapshot: Snapshot, console: Console) -> Iterator[Row]:
+        width = console.width - LABEL_WIDTH - 3
+        for name, values in self._histories[snapshot.ups].series.items():
+            low, high = _SCALES[name]
+            line = sparkline(
+                list(values), width, lowest=low, highest=high, drawn=can_draw(console.file)
+            )
+            if line.strip():
+                yield Row(_TITLES[name], Text(line, style="cyan"))
+
+    def _turns(self) -> Iterator[tuple[Snapshot, ...]]:
+        done = 0
+        while True:
+            snapshots = tuple(take(socket) for socket in self._sockets)
+            at = datetime.datetime.now().astimezone().strftime("%H:%M:%S")
+            for snapshot in snapshots:
+                self._events.extend(self._histories[snapshot.ups].add(snapshot, at=at))
+            yield snapshots
+            done += 1
+            if self._rounds is not None and done >= self._rounds:
+                return
+            self._sleep(self._interval)
