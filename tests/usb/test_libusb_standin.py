@@ -116,13 +116,19 @@ def test_the_kernels_driver_is_taken_away_and_given_back(child: Child) -> None:
 
 
 def test_a_device_without_kernel_driver(child: Child) -> None:
-    assert (
-        child(
-            "transport = port.open(); result = transport.get_feature(8, 6).hex(); transport.close()",
-            STANDIN_KDRIVER="0",
-        )
-        == "0864983a2c01"
-    )
+    assert child(
+        """
+        from usbhidups.usb.libusb import Libusb
+        libusb = Libusb()
+        pipe = libusb.open_listed(libusb.listed()[0])
+        result = [libusb.backend().is_kernel_driver_active(pipe._handle, 0)]
+        pipe.close()
+        transport = port.open()
+        result.append(transport.get_feature(8, 6).hex())
+        transport.close()
+        """,
+        STANDIN_KERNEL="none",
+    ) == [False, "0864983a2c01"]
 
 
 def test_failures(child: Child) -> None:
