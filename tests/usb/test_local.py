@@ -222,15 +222,19 @@ def test_a_device_that_moved_is_found_by_its_strings(
     assert place(made.open()) == "1-4"
 
 
-def test_duplicates_take_the_first_that_is_free(tmp_path: Path, bus: Bus, port: MakePort) -> None:
+def test_duplicates_take_the_first_that_is_free(
+    tmp_path: Path, bus: Bus, port: MakePort, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plug(tmp_path, Plug(port="1-1", address=7))
     plug(tmp_path, Plug(port="1-2", address=8))
     bus.devices = {(1, 7): ups_pipe(UPS), (1, 8): ups_pipe(UPS)}
     bus.busy = {(1, 7)}
     assert place(port(duplicates=True).open()) == "1-2"
     bus.busy = {(1, 7), (1, 8)}
-    with pytest.raises(DeviceBusy, match=r"1-1 .*; 1-2 "):
+    monkeypatch.setattr(doors, "holders", lambda node: (f"pid 12 ({Path(node).name})",))
+    with pytest.raises(DeviceBusy, match=r"1-1 .* \(held by pid 12 \(007\)\); 1-2 ") as caught:
         port(duplicates=True).open()
+    assert caught.value.holder == "pid 12 (007), pid 12 (008)"
     assert bus.opened.count((1, 7)) == bus.closed.count((1, 7)) == 2
 
 
@@ -271,8 +275,11 @@ def test_that_locking_is_impossible_is_said_once(
 def test_missing_rights_name_the_node(tmp_path: Path, bus: Bus, port: MakePort) -> None:
     plug(tmp_path, Plug())
     bus.devices = {(1, 7): errno.EACCES}
-    with pytest.raises(AccessDenied, match=r"1-1 0764:0501 CPS CP1500: .*dev/bus/usb/001/007"):
+    with pytest.raises(
+        AccessDenied, match=r"1-1 0764:0501 CPS CP1500: .*dev/bus/usb/001/007"
+    ) as caught:
         port().open()
+    assert caught.value.node == str(tmp_path / "dev/bus/usb/001/007")
 
 
 def test_a_ups_that_is_none_after_all(tmp_path: Path, bus: Bus, port: MakePort) -> None:
@@ -379,6 +386,58 @@ def test_hidraw_without_a_node(tmp_path: Path, port: MakePort) -> None:
     plug(tmp_path, Plug(parts=[Part(descriptor=UPS, driver="usbfs", hidraw="")]))
     with pytest.raises(DeviceNotFound, match="no hidraw node: its driver is usbfs"):
         port(way=Way.HIDRAW).open()
+
+
+def test_hidraw_gets_what_sysfs_knows(
+    tmp_path: Path, port: MakePort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug(tmp_path, Plug(control="auto"))
+    asked: dict[str, object] = {}
+
+    def open_hidraw(node: str, identity: Identity, **more: object) -> Transport:
+        asked.update(node=node, **more)
+        opened: Any = SimpleNamespace(identity=identity)
+        transport: Transport = opened
+        return transport
+
+    monkeypatch.setattr(doors, "open_hidraw", open_hidraw)
+    assert port(way=Way.HIDRAW).open().identity.port_path == "1-1"
+    assert asked == {
+        "node": str(tmp_path / "dev/hidraw0"),
+        "usb_node": str(tmp_path / "dev/bus/usb/001/007"),
+        "strings": {1: "CPS", 2: "CP1500", 3: "0000"},
+    }
+    assert (tmp_path / "sys/bus/usb/devices/1-1/power/control").read_text() == "on"
+
+
+def test_hidraw_without_the_right_to_open_it(
+    tmp_path: Path, port: MakePort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug(tmp_path, Plug())
+
+    def open_hidraw(node: str, identity: Identity, **more: object) -> Transport:
+        raise AccessDenied("may not be opened", node=node)
+
+    monkeypatch.setattr(doors, "open_hidraw", open_hidraw)
+    with pytest.raises(
+        AccessDenied, match=r"1-1 0764:0501 CPS CP1500: .*dev/hidraw0: may not be opened"
+    ):
+        port(way=Way.HIDRAW).open()
+
+
+def test_a_port_that_may_not_be_kept_awake_is_told(
+    tmp_path: Path,
+    bus: Bus,
+    port: MakePort,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    plug(tmp_path, Plug(control="auto"))
+    bus.devices = {(1, 7): ups_pipe(UPS)}
+    monkeypatch.setattr(doors, "keep_awake", lambda candidate: False)
+    with caplog.at_level("INFO"):
+        port().open().close()
+    assert "the kernel may suspend its port" in caplog.text
 
 
 # -- hosts without sysfs -------------------------------------------------------------------------

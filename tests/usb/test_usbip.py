@@ -412,3 +412,52 @@ def test_no_server() -> None:
         UsbipPipe.open(Address("127.0.0.1", port, "1-1"))
     with pytest.raises(DeviceNotFound, match="refused"):
         list_devices("127.0.0.1", port)
+
+
+def test_a_device_that_nobody_configured_yet(listener: socket.socket) -> None:
+    block = (
+        bytes(256)
+        + b"1-1".ljust(32, b"\0")
+        + bytes.fromhex("00000001 00000002 00000001 0764 0501 0001 00 00 00 00 01 01")
+    )
+    setups: list[bytes] = []
+
+    def run() -> None:
+        client, _ = listener.accept()
+        with client:
+            server = Server(client)
+            server.take(40)
+            client.sendall(bytes.fromhex("0111 0003 00000000") + block)
+            head = server.take(48)
+            setups.append(head[40:])
+            server.answer(int.from_bytes(head[4:8], "big"), status=-32)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    with pytest.raises(TransferFailed, match="set configuration 1: stall"):
+        UsbipPipe.open(Address("127.0.0.1", listener.getsockname()[1], "1-1"))
+    thread.join()
+    assert setups == [bytes.fromhex("00 09 01 00 00 00 00 00")]
+
+
+def test_a_server_that_takes_nothing_more(sockets: tuple[socket.socket, socket.socket]) -> None:
+    ticks = iter(range(0, 10_000, 5))
+    device = ExportedDevice("1-1", 1, 2, 1, 1, 2, 3, 1)
+    sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    pipe = UsbipPipe(sockets[0], device, clock=lambda: float(next(ticks)))
+    with pytest.raises(DeviceGone, match="takes no more data"):
+        pipe.control_out(SET, bytes(65_535), timeout=PATIENCE)
+    pipe.close()
+
+
+def test_a_connection_that_is_reset(listener: socket.socket) -> None:
+    ours = socket.create_connection(listener.getsockname())
+    theirs, _ = listener.accept()
+    pipe = UsbipPipe(ours, ExportedDevice("1-1", 1, 2, 1, 1, 2, 3, 1))
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    theirs.close()
+    with pytest.raises(DeviceGone, match="reset by peer"):
+        pipe.read(PATIENCE)
+    with pytest.raises(DeviceGone, match="reset by peer"):
+        pipe.control_in(GET, 6, timeout=PATIENCE)
+    pipe.close()

@@ -213,6 +213,9 @@ def test_nothing_is_left_by_connections(simulator: Simulator) -> None:
     address = parse_address(simulator.url())
     open_usbip(address).close()
     before = len(os.listdir("/proc/self/fd"))
+    simulator.command("fault errors times 1")
+    with pytest.raises(TransferFailed):
+        open_usbip(address)
     for _ in range(20):
         open_usbip(address).close()
     assert len(os.listdir("/proc/self/fd")) <= before

@@ -94,10 +94,25 @@ def together(errors: Sequence[UsbHidUpsError], name: str = "") -> UsbHidUpsError
     """One error for several, of the kind that waiting mends the soonest, with all their texts."""
     text = "; ".join(dict.fromkeys(map(str, errors))) or "there is no way to open it"
     text = f"{name}: {text}" if name else text
-    for kind in (AccessDenied, DeviceBusy, DeviceGone, DescriptorError):
+    for error in errors:
+        if isinstance(error, AccessDenied):
+            return _denied(text, error.node)
+    busy = [error for error in errors if isinstance(error, DeviceBusy)]
+    if busy:
+        combined = DeviceBusy(text)  # which names the holders already
+        combined.holder = ", ".join(dict.fromkeys(error.holder for error in busy if error.holder))
+        return combined
+    for kind in (DeviceGone, DescriptorError):
         if any(isinstance(error, kind) for error in errors):
             return kind(text)
     return DeviceNotFound(text)
+
+
+def _denied(text: str, node: str) -> AccessDenied:
+    """An AccessDenied whose text names the node already."""
+    denied = AccessDenied(text)
+    denied.node = node
+    return denied
 
 
 class SysfsDoor:
@@ -147,7 +162,7 @@ class SysfsDoor:
                 strings=self._candidate.strings,
             )
         except AccessDenied as error:
-            raise AccessDenied(node.problem or str(error)) from None
+            raise _denied(node.problem or str(error), node.path) from None
         self._keep_awake()
         return transport
 
@@ -160,7 +175,7 @@ class SysfsDoor:
             )
             transport = _connected(pipe, self._facts(), self._choice)
         except AccessDenied as error:
-            raise AccessDenied(node.problem or str(error)) from None
+            raise _denied(node.problem or str(error), node.path) from None
         except DeviceBusy as error:
             raise DeviceBusy(str(error), holder=", ".join(holders(node.path))) from None
         self._keep_awake()

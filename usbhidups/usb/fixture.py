@@ -1,4 +1,4 @@
-"""Fixtures: recorded or described devices, one TOML file each (fixture format 1, docs of the project).
+"""Fixtures: recorded or described devices, one TOML file each (fixture format 1: fixtures/README.md).
 
 Reads and writes them; what is done with one is the business of ``replay``, ``record`` and the simulator.
 The reader is the schema: an unknown section or key is a FixtureError that names file and key. What other
