@@ -41,20 +41,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Cut the power; the greatest of all results."""
     places = Places.of(os.environ)
-    if arguments.if_flag:
-        wish = Wish.of(places.conf)
-        if not wish.wanted:
-            print(f"{Result.NOTHING.words}: {wish.why_not}")
-            return int(Result.NOTHING)
+    if not arguments.if_flag:
+        return _run(arguments, places)
+    wish = Wish.of(places.conf)
+    if not wish.wanted:
+        print(f"{Result.NOTHING.words}: {wish.why_not}")
+        return int(Result.NOTHING)
+    try:
+        return _run(arguments, places)
+    except ConfigError as error:  # the flag is there: who called must not take this for no flag
+        print(f"{Result.NOT_FOUND.words} ({error})")
+        return int(Result.NOT_FOUND)
+
+
+def _run(arguments: argparse.Namespace, places: Places) -> int:
     conf = read_upsconf(places.conf)
     wanted = _named(conf, arguments.ups) if arguments.ups else _all(conf)
     if not wanted:
         print(f"{Result.NOTHING.words}: {conf.where} has no section for this driver")
         return int(Result.NOTHING)
-    statepath = wanted[0].options.statepath
-    places = Places.of(os.environ, statepath=statepath)
-    results = [cut.result for cut in cut_all(wanted, places, dry_run=arguments.dry_run)]
-    if arguments.dry_run and set(results) == {Result.NOTHING}:
+    places = Places.of(os.environ, statepath=wanted[0].options.statepath)
+    results = {cut.result for cut in cut_all(wanted, places, dry_run=arguments.dry_run)}
+    if arguments.dry_run and results == {Result.NOTHING}:
         return 0
     return int(max(results))
 

@@ -18,9 +18,10 @@ from usbhidups.errors import UsbHidUpsError
 __all__ = ["VERBS", "main"]
 
 VERBS: dict[str, str] = {
-    "run": "run the driver in the foreground for UPSes of ups.conf",
+    "run": "run the driver for UPSes of ups.conf",
     "probe": "show the UPSes that are attached, or why they cannot be read",
     "status": "show what a running driver publishes",
+    "list-supported": "list the devices that are known by their ids",
     "killpower": "cut the power of UPSes after a shutdown, so that it comes back with the mains",
     "simulate": "be a UPS: export a fixture's device over USB/IP",
     "appliance": "generate NUT's files from variables, start, stop, kill power",
@@ -39,7 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if program in ("", "-c", "__main__.py"):
         program = "usbhidups"
     try:
-        if program == DRIVER_NAME or (words and words[0].startswith("-") and words[0] != "--help"):
+        if program == DRIVER_NAME or (
+            words and words[0].startswith("-") and words[0] not in ("--help", "--version")
+        ):
             driver = importlib.import_module("usbhidups.cli.driver")
             return int(driver.run(program, words))
         return _run_verb(words)

@@ -1,4 +1,4 @@
-"""``usbhidups run [UPS…]``: the driver in the foreground, several UPSes in one process."""
+"""``usbhidups run [UPS…]``: the driver, several UPSes in one process; in the foreground unless told."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "-D", "--debug", action="count", default=0, help="log more; may be repeated"
+    )
+    parser.add_argument(
+        "-B", "--background", action="store_true", help="go to the background, with PID files"
     )
     parser.add_argument("-u", "--user", default="", help="user to become when started as root")
     parser.add_argument("-g", "--group", default="", help="group that may use the state sockets")
@@ -52,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             places=Places.of(os.environ, statepath=upses[0][1].statepath),
             reread=reread,
             debug=arguments.debug,
-            foreground=True,
+            foreground=not arguments.background,
             user=arguments.user,
             group=arguments.group,
             notes=tuple(note for name in names for note in conf.notes_for(name)),
