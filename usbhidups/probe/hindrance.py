@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from pathlib import Path
 
 from usbhidups.errors import (
     AccessDenied,
@@ -21,7 +22,15 @@ from usbhidups.errors import (
 )
 from usbhidups.usb.discover import Candidate, Node
 
-__all__ = ["Circumstances", "Hindrance", "Situation", "judge"]
+__all__ = [
+    "Circumstances",
+    "Hindrance",
+    "Situation",
+    "judge",
+    "not_authorized",
+    "other_driver",
+    "our_driver",
+]
 
 RULE_FILE = "/etc/udev/rules.d/99-ups.rules"
 """Where a rule of the administrator's own belongs."""
@@ -61,9 +70,8 @@ class Circumstances:
 
     ``user`` is whom we run as; ``groups`` the names of our groups; ``rule`` is ``FILE:LINE`` of the udev
     rule that means these ids, "" where there is none; ``rule_group`` the group that it names.
-    ``holders`` are processes that have a node open (``pid 123 (apcupsd)``); ``ours`` the driver instance
-    that serves this very device, "" where none does. ``authorized`` is the kernel's word; ``contained``
-    tells whether this is a container.
+    ``holders`` are processes that have a node open (``pid 123 (apcupsd)``); ``contained`` tells whether
+    this is a container.
     """
 
     user: str = "root"
@@ -71,8 +79,6 @@ class Circumstances:
     rule: str = ""
     rule_group: str = ""
     holders: tuple[str, ...] = ()
-    ours: str = ""
-    authorized: bool = True
     contained: bool = False
 
 
@@ -89,19 +95,6 @@ def judge(
     around = around or Circumstances()
     if candidate is None:
         return _anywhere(error)
-    if not around.authorized:
-        place = candidate.folder / "authorized"
-        return Hindrance(
-            Situation.NOT_AUTHORIZED,
-            f"the kernel was told not to use this device ({place} is 0; USBGuard does that)",
-            f"allow it in USBGuard, or: echo 1 > {place}",
-        )
-    if around.ours:
-        return Hindrance(
-            Situation.OUR_DRIVER,
-            f"{around.ours} serves it",
-            "ask the driver: usbhidups status; or stop it first, then probe again",
-        )
     busy = isinstance(error, DeviceBusy)
     claimed = candidate.chosen.driver == "usbfs"
     if busy or claimed:
@@ -109,6 +102,35 @@ def judge(
     if isinstance(error, AccessDenied):
         return _denied(candidate, around)
     return _anywhere(error)
+
+
+def not_authorized(folder: Path) -> Hindrance:
+    """The kernel was told not to use the device of this folder of sysfs: it has no interfaces."""
+    place = folder / "authorized"
+    return Hindrance(
+        Situation.NOT_AUTHORIZED,
+        f"the kernel was told not to use this device ({place} is 0; USBGuard does that)",
+        f"allow it in USBGuard, or: echo 1 > {place}",
+    )
+
+
+def our_driver(who: str) -> Hindrance:
+    """An instance of this driver serves the device, and its socket is closed to us."""
+    return Hindrance(
+        Situation.OUR_DRIVER,
+        f"{who} serves it, and its state socket is not for us",
+        "ask the driver with more rights: sudo usbhidups status",
+    )
+
+
+def other_driver(name: str, note: str) -> Hindrance:
+    """The device is no HID Power Device, and a driver of NUT's is known for its ids."""
+    what = f" ({note})" if note else ""
+    return Hindrance(
+        Situation.OTHER_DRIVER,
+        f"it is no HID Power Device{what}: NUT's driver {name} is for these ids",
+        f"in ups.conf: driver = {name}",
+    )
 
 
 def _held(error: UsbHidUpsError, around: Circumstances) -> Hindrance:
@@ -174,9 +196,11 @@ def _denied(candidate: Candidate, around: Circumstances) -> Hindrance:
 
 
 def _nearest(candidate: Candidate) -> Node:
-    """The node that would be opened first: hidraw's where there is one."""
+    """The node that rules are written for: the device's own, hidraw's where only that is there."""
     hidraw = candidate.chosen.hidraw
-    return hidraw if hidraw is not None and hidraw.owner else candidate.node
+    if not candidate.node.owner and hidraw is not None and hidraw.owner:
+        return hidraw
+    return candidate.node
 
 
 def _anywhere(error: UsbHidUpsError) -> Hindrance:

@@ -39,7 +39,7 @@ def as_object(finding: Finding) -> Object:
             "mend": hindrance.mend,
         },
         "other_driver": finding.other_driver or None,
-        "profile": profile.name if profile else None,
+        "profile": (profile.name or None) if profile else None,
         "profile_title": profile.title if profile else None,
         "profile_version": profile.version if profile else None,
         "profile_variant": (profile.variant or None) if profile else None,
