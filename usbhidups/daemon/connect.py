@@ -14,6 +14,7 @@ from usbhidups.nut.upsconf import DriverOptions
 from usbhidups.ports import port_of
 from usbhidups.ups.device import Ups
 from usbhidups.ups.library import Library
+from usbhidups.usb.ports import Port
 from usbhidups.usb.transport import Transport
 
 __all__ = ["Connector"]
@@ -22,12 +23,17 @@ __all__ = ["Connector"]
 class Connector:
     """Opens one UPS time and again; implements ``keeper.Connect``."""
 
-    def __init__(self, options: DriverOptions, places: Places) -> None:
-        """ConfigError where an option cannot be met."""
+    def __init__(self, options: DriverOptions, library: Library, port: Port) -> None:
         self._options = options
-        self._library = Library([places.profiles])
-        self._port = port_of(options, self._library, lock_dir=places.state)
+        self._library = library
+        self._port = port
         self._raw = b""
+
+    @classmethod
+    def of(cls, options: DriverOptions, places: Places) -> Connector:
+        """The connector that the options mean. ConfigError where one of them cannot be met."""
+        library = Library([places.profiles])
+        return cls(options, library, port_of(options, library, lock_dir=places.state))
 
     def __call__(self, *, known: Ups | None, now: float) -> tuple[Transport, Ups]:
         """An open transport and the UPS on it; ``known`` itself where it is the same device."""

@@ -194,7 +194,7 @@ def _service(
     *,
     listen: bool = True,
 ) -> Service:
-    connector = Connector(options, start.places)
+    connector = Connector.of(options, start.places)
 
     def start_worker(post: Callable[[Notice], None]) -> Worker:
         return Worker(name=name, connect=connector, post=post, clock=boottime)

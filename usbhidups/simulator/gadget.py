@@ -83,6 +83,11 @@ class Gadget:
         return self._enumeration.descriptors.placed(*self._place).record
 
     @property
+    def address(self) -> int:
+        """Its device number on the bus; another after each reconnection."""
+        return self._place[2]
+
+    @property
     def present(self) -> bool:
         """Is it on the bus?"""
         return self.absent_until is None

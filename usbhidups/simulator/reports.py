@@ -11,10 +11,11 @@ __all__ = ["Reports", "extract"]
 
 
 class Reports:
-    """The current bytes of each report that the device knows."""
+    """The current bytes of each report that the device knows. ``version`` grows with every change."""
 
     def __init__(self) -> None:
         self._data: dict[tuple[Kind, int], bytearray] = {}
+        self.version = 0
 
     def __contains__(self, key: tuple[Kind, int]) -> bool:
         return key in self._data
@@ -27,6 +28,7 @@ class Reports:
     def load(self, kind: Kind, report_id: int, data: bytes) -> None:
         """Set a whole report."""
         self._data[kind, report_id] = bytearray(data)
+        self.version += 1
 
     def read(self, kind: Kind, report_id: int) -> bytes:
         """A whole report; KeyError when the device has none such."""
@@ -44,6 +46,7 @@ class Reports:
         data = self._data.get((slot.kind, slot.report_id))
         if data is None:
             return
+        self.version += 1
         for bit in range(slot.size):
             byte, place = divmod(slot.offset + bit, 8)
             if byte < len(data):

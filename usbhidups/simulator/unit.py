@@ -42,6 +42,8 @@ class Unit:
             if slot.kind is Kind.FEATURE and (order := order_of(slot)) is not None
         }
         self._sent = self._inputs()
+        self._told = self.reports.version
+        self._behind = False
 
     def _complete_inputs(self) -> set[Slot]:
         """Fill the Input reports that were not recorded, field by field as the Feature field of the same
@@ -63,7 +65,11 @@ class Unit:
 
     def pass_time(self, seconds: float) -> None:
         """Let the UPS's time go on."""
+        if seconds and self.ups.still and not self._behind:
+            self.ups.now += seconds
+            return
         self.ups.advance(seconds)
+        self._behind = self.frozen
         if not self.frozen:
             self._face.show(self.ups, self.reports)
 
@@ -109,10 +115,13 @@ class Unit:
 
     def next_input(self) -> tuple[int, bytes] | None:
         """An Input report that changed since it was last taken (id, bytes without the id byte)."""
+        if self._told == self.reports.version:
+            return None
         for report_id, data in self._inputs().items():
             if self._sent.get(report_id) != data:
                 self._sent[report_id] = data
                 return report_id, data
+        self._told = self.reports.version
         return None
 
     def forget_inputs(self) -> None:

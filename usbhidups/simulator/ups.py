@@ -108,6 +108,16 @@ class Ups:
         """Seconds until empty at the present load."""
         return self.charge / 100.0 * self.runtime_full * self.reference_load / max(self.load, 1.0)
 
+    @property
+    def still(self) -> bool:
+        """Time alone changes nothing: no timer, no test, no glitch, and the battery stays as it is."""
+        return (
+            not self.testing
+            and self._rate() == 0.0
+            and all(until == math.inf for until in self.forced.values())
+            and all(output.next_event(self.now) is None for output in self.outputs.values())
+        )
+
     def flag(self, name: str) -> bool:
         """Is this flag forced on now? A glitch ends by itself."""
         until = self.forced.get(name)
@@ -175,6 +185,7 @@ class Ups:
             self._happen()
         self._drift(end - self.now)
         self.now = end
+        self.forced = {name: until for name, until in self.forced.items() if until > end}
 
     def _rate(self) -> float:
         """Percent of charge per second, negative while draining."""
