@@ -140,13 +140,13 @@ class Interrupts:
         self._unit.forget_inputs()
 
     def _next(self, now: float) -> bytes:
-        flood = self._faults.strike("flood", now)
-        if flood is not None and flood.amount > 0:
-            if now - self._last_flood < 1.0 / flood.amount:
-                return b""
-            self._last_flood = now
-            ids = [number for kind, number in self._unit.reports.keys if kind is Kind.INPUT]
-            self._flooded += 1
-            return _on_wire(self._unit, Kind.INPUT, ids[self._flooded % len(ids)]) if ids else b""
         changed = self._unit.next_input()
-        return b"" if changed is None else _on_wire(self._unit, Kind.INPUT, changed[0])
+        if changed is not None:
+            return _on_wire(self._unit, Kind.INPUT, changed[0])
+        flood = self._faults.strike("flood", now)
+        if flood is None or flood.amount <= 0 or now - self._last_flood < 1.0 / flood.amount:
+            return b""
+        self._last_flood = now
+        ids = [number for kind, number in self._unit.reports.keys if kind is Kind.INPUT]
+        self._flooded += 1
+        return _on_wire(self._unit, Kind.INPUT, ids[self._flooded % len(ids)]) if ids else b""
