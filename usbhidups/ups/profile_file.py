@@ -38,7 +38,7 @@ _SECTIONS = (
 """The tables of a body; a [[variant]] may have each of them."""
 
 _MATCH_KEYS = ("vendor", "products", "manufacturer", "product", "has", "lacks", "note")
-_TABLE_LINE = re.compile(r"^\[\[?([^\]\s]+)\]\]?[ \t]*(?:#.*)?$", re.MULTILINE)
+_TABLE_LINE = re.compile(r"^[ \t]*\[\[?([^\]\s]+)\]\]?[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def match_of(table: Table) -> Match:
     if isinstance(products, list):
         products = dict.fromkeys(products, "")
     if not isinstance(products, dict):
-        raise table.error("products", 'must be a table: { "0501" = "CP1500" }, or an array of ids')
+        raise table.error("products", 'must be a table of ids and names, or an array of ids')
     names = {
         hex_number(table, "products", product, 4): Table(
             products, source=table.source, name=f"{table.name}.products"
