@@ -8,36 +8,32 @@ is finite. ``interrupt`` takes effect at once. (the kernel's Documentation/usb/u
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import re
-import select
 import socket
 import struct
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
-from usbhidups.errors import ConfigError, DeviceGone, DeviceNotFound, TransferFailed, TransferKind
+from usbhidups.errors import ConfigError, TransferFailed, TransferKind
 from usbhidups.usb.descriptors import Endpoint
 from usbhidups.usb.pipe import Setup, failure
 from usbhidups.usb.piped import Choice, PipedTransport, connect, read_facts
+from usbhidups.usb.usbip_link import Link, connected, operation
 from usbhidups.usb.usbip_wire import (
     LONGEST_BUSID,
     ExportedDevice,
     OperationReader,
     Submitted,
-    TransferReader,
     Unlinked,
     devlist_request,
     import_request,
     submit,
     unlink,
 )
-from usbhidups.usb.wake import Wake
 
 __all__ = ["Address", "UsbipPipe", "list_devices", "open_usbip", "parse_address"]
 
@@ -45,8 +41,8 @@ _log = logging.getLogger(__name__)
 
 PORT = 3240
 CONNECT_TIMEOUT = 5.0
-SEND_TIMEOUT = 2.0
-"""Seconds: for connection and import together; and for one request to leave this host."""
+MEND_TIMEOUT = 2.0
+"""Seconds: for connection and import together; and for clearing a halt, or a reset."""
 
 MOST_UNREAD = 32
 """Input reports that may lie unread before no further read is submitted (an interrupt flood)."""
@@ -56,7 +52,6 @@ MOST_ABANDONED = 16
 
 _ADDRESS = re.compile(r"usbip://(\[[0-9A-Fa-f:.%\w]+\]|[^\[\]:/]+)(?::([0-9]{1,5}))?/([!-~]+)")
 _HIGH_SPEED = 3
-_Reply = TypeVar("_Reply")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +85,9 @@ def list_devices(
     """What a server exports. Raises DeviceNotFound (no server), DeviceGone (no sense)."""
     deadline = time.monotonic() + timeout
     place = f"usbip://{host}:{port}"
-    with _connected(host, port, place, deadline) as sock:
+    with connected(host, port, place, deadline) as sock:
         reader = OperationReader()
-        return _operation(sock, devlist_request(), reader, reader.devlist, place, deadline)
+        return operation(sock, devlist_request(), reader, reader.devlist, place, deadline)
 
 
 def open_usbip(address: Address, *, choice: Choice | None = None) -> PipedTransport:
@@ -120,17 +115,9 @@ class UsbipPipe:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``sock`` is connected and becomes the pipe's; ``rest`` is what came behind the import's reply."""
-        sock.settimeout(0.0)
-        self._sock = sock
+        self._link = Link(sock, rest, clock=clock)
         self._device = device
         self._clock = clock
-        self._reader = TransferReader(rest)
-        self._wake = Wake()
-        self._poll = select.poll()
-        self._poll.register(sock, select.POLLIN)
-        self._poll_both = select.poll()
-        self._poll_both.register(sock, select.POLLIN)
-        self._poll_both.register(self._wake, select.POLLIN)
         self._seqnum = 0
         self._answers: dict[int, Submitted] = {}
         self._awaited: int | None = None
@@ -139,16 +126,15 @@ class UsbipPipe:
         self._length = 0
         self._pending: int | None = None  # the submitted interrupt read
         self._inputs: deque[Submitted] = deque()
-        self._dead = ""
 
     @classmethod
     def open(cls, address: Address, *, timeout: float = CONNECT_TIMEOUT) -> UsbipPipe:
         """Connect and import. Raises DeviceNotFound, DeviceBusy, DeviceGone."""
         deadline = time.monotonic() + timeout
-        sock = _connected(address.host, address.port, str(address), deadline)
+        sock = connected(address.host, address.port, str(address), deadline)
         try:
             reader = OperationReader()
-            device = _operation(
+            device = operation(
                 sock,
                 import_request(address.busid),
                 reader,
@@ -206,22 +192,19 @@ class UsbipPipe:
     def clear_halt(self) -> None:
         """As Pipe: CLEAR_FEATURE(ENDPOINT_HALT), which the server's kernel acts upon."""
         address = self._endpoint_address()
-        self.control_out(Setup(0x02, 0x01, 0, address, "clear halt"), b"", timeout=SEND_TIMEOUT)
+        self.control_out(Setup(0x02, 0x01, 0, address, "clear halt"), b"", timeout=MEND_TIMEOUT)
 
     def reset(self) -> None:
         """As Pipe: SET_FEATURE(PORT_RESET), which the server's kernel takes for a reset."""
-        self.control_out(Setup(0x23, 0x03, 4, 1, "reset port"), b"", timeout=SEND_TIMEOUT)
+        self.control_out(Setup(0x23, 0x03, 4, 1, "reset port"), b"", timeout=MEND_TIMEOUT)
 
     def interrupt(self) -> None:
         """As Pipe, at once."""
-        self._wake.call()
+        self._link.call()
 
     def close(self) -> None:
         """As Pipe. The server takes back what is pending."""
-        self._dead = self._dead or "closed"
-        self._wake.close()
-        with contextlib.suppress(OSError):
-            self._sock.close()
+        self._link.close()
 
     # -- transfers ---------------------------------------------------------------------------
 
@@ -232,9 +215,9 @@ class UsbipPipe:
         )
         seqnum = self._next()
         if data is None:
-            self._reader.expect(seqnum)
+            self._link.expect(seqnum)
         self._awaited = seqnum
-        self._send(
+        self._link.send(
             submit(
                 seqnum=seqnum,
                 devid=self._device.devid,
@@ -256,20 +239,27 @@ class UsbipPipe:
             raise failure(-answer.status, setup.words)
         return answer
 
+    def _wait(self, deadline: float, *, heed_calls: bool) -> bool:
+        """Take what comes next; False when nothing came by the deadline, or when ``interrupt`` called."""
+        something = self._link.wait(deadline, heed_calls=heed_calls)
+        for message in self._link.messages():
+            self._take(message)
+        return something
+
     def _abandon(self, target: int) -> None:
         """Take a transfer back without waiting for the answer; it is dealt with when it comes."""
         if len(self._abandoned) >= MOST_ABANDONED:
-            raise self._died("the server answers nothing any more")
+            raise self._link.died("the server answers nothing any more")
         seqnum = self._next()
         self._abandoned[seqnum] = target
-        self._send(unlink(seqnum=seqnum, devid=self._device.devid, target=target))
+        self._link.send(unlink(seqnum=seqnum, devid=self._device.devid, target=target))
 
     def _submit_read(self) -> None:
         if self._endpoint is None or self._pending is not None or len(self._inputs) >= MOST_UNREAD:
             return
         self._pending = self._next()
-        self._reader.expect(self._pending)
-        self._send(
+        self._link.expect(self._pending)
+        self._link.send(
             submit(
                 seqnum=self._pending,
                 devid=self._device.devid,
@@ -283,7 +273,7 @@ class UsbipPipe:
         if isinstance(message, Unlinked):
             target = self._abandoned.pop(message.seqnum, None)
             if target is not None and message.status:  # it will not be answered any more
-                self._reader.forget(target)
+                self._link.forget(target)
         elif message.seqnum == self._pending:
             self._pending = None
             self._inputs.append(message)
@@ -293,47 +283,6 @@ class UsbipPipe:
             self._answers[message.seqnum] = message
         else:
             _log.debug("usbip: transfer %d ended after it was given up", message.seqnum)
-
-    # -- the socket --------------------------------------------------------------------------
-
-    def _wait(self, deadline: float, *, heed_calls: bool) -> bool:
-        """Take what comes next; False when nothing came by the deadline, or when ``interrupt`` called."""
-        if self._dead:
-            raise DeviceGone(f"usbip: {self._dead}")
-        poll = self._poll_both if heed_calls else self._poll
-        left = max(0.0, deadline - self._clock())
-        ready = {fd for fd, _ in poll.poll(left * 1000)}
-        if self._sock.fileno() in ready:
-            self._receive()
-        if self._wake.fileno() in ready:
-            self._wake.clear()
-            return False
-        return bool(ready)
-
-    def _receive(self) -> None:
-        try:
-            data = self._sock.recv(65_536)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            raise self._died(error.strerror or str(error)) from None
-        if not data:
-            raise self._died("the server closed the connection")
-        self._reader.feed(data)
-        while (message := self._reader.next()) is not None:
-            self._take(message)
-
-    def _send(self, data: bytes) -> None:
-        if self._dead:
-            raise DeviceGone(f"usbip: {self._dead}")
-        try:
-            _send_all(self._sock, data, self._clock() + SEND_TIMEOUT, self._clock)
-        except OSError as error:
-            raise self._died(error.strerror or str(error)) from None
-
-    def _died(self, why: str) -> DeviceGone:
-        self._dead = self._dead or why
-        return DeviceGone(f"usbip: {why}")
 
     def _next(self) -> int:
         self._seqnum = self._seqnum % 0xFFFF_FFFF + 1
@@ -348,55 +297,3 @@ def _interval(endpoint: Endpoint, speed: int) -> int:
     if speed >= _HIGH_SPEED:
         return int(1 << min(max(endpoint.interval, 1), 16) - 1)
     return endpoint.interval or 10
-
-
-def _connected(host: str, port: int, place: str, deadline: float) -> socket.socket:
-    try:
-        sock = socket.create_connection((host, port), timeout=max(0.1, deadline - time.monotonic()))
-    except OSError as error:
-        raise DeviceNotFound(f"{place}: {error.strerror or error}") from None
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    sock.settimeout(0.0)
-    return sock
-
-
-def _operation(
-    sock: socket.socket,
-    request: bytes,
-    reader: OperationReader,
-    reply: Callable[[], _Reply | None],
-    place: str,
-    deadline: float,
-) -> _Reply:
-    """Send one request and collect its reply."""
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    try:
-        _send_all(sock, request, deadline, time.monotonic)
-        while (result := reply()) is None:
-            left = deadline - time.monotonic()
-            if left <= 0 or not poll.poll(left * 1000):
-                raise DeviceNotFound(f"{place}: the server does not answer")
-            data = sock.recv(65_536)
-            if not data:
-                raise DeviceNotFound(f"{place}: the server closed the connection")
-            reader.feed(data)
-    except OSError as error:
-        raise DeviceNotFound(f"{place}: {error.strerror or error}") from None
-    return result
-
-
-def _send_all(
-    sock: socket.socket, data: bytes, deadline: float, clock: Callable[[], float]
-) -> None:
-    """Send everything by ``deadline``; raises OSError (TimeoutError)."""
-    view = memoryview(data)
-    while view:
-        try:
-            view = view[sock.send(view) :]
-        except BlockingIOError:
-            poll = select.poll()
-            poll.register(sock, select.POLLOUT)
-            if not poll.poll(max(0.0, deadline - clock()) * 1000):
-                raise TimeoutError(errno.ETIMEDOUT, "the server takes no more data") from None
