@@ -203,3 +203,24 @@ def test_an_interrupt_only_device_that_only_reports_changes_stays_fresh() -> Non
     assert ups.view(0.0).fresh
     say(device)
     assert ups.view(50.0).fresh
+
+
+def test_a_device_whose_control_reads_are_refused_lives_on_its_announcements() -> None:
+    device, ups = made()
+    device.failing = dict.fromkeys(EVERY, TransferKind.STALL)
+    device.run(ups, 2.0)
+    assert not ups.view(device.now).fresh
+    for _ in range(5):
+        announce(device, ups, *HEALTHY)
+        device.run(ups, 30.0)
+        assert ups.view(device.now).fresh
+        assert ups.health(device.now)[0] is Health.FRESH
+
+
+def test_an_announced_outage_of_zeros_is_believed_where_it_cannot_be_asked_for() -> None:
+    device, ups = made()
+    device.run(ups, 5.0)
+    device.failing[ReportType.FEATURE, 1] = TransferKind.TIMEOUT
+    device.run(ups, 3.0)
+    ups.got_report(ReportType.INPUT, b"\x01\x00\x00", now=device.now)
+    assert "OB" in ups.view(device.now).variables["ups.status"].text

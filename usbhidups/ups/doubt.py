@@ -59,12 +59,6 @@ class Doubt:
             self._guarded.setdefault((field.report_type, field.report_id), []).append(field)
         self._believed: dict[Key, tuple[bytes, float]] = {}
         self._suspects: dict[Key, _Suspect] = {}
-        self.outliers = 0
-
-    @property
-    def suspects(self) -> Collection[Key]:
-        """Reports that wait for their second look."""
-        return self._suspects.keys()
 
     def judge(
         self, key: Key, data: bytes, *, announced: bool, asked_as: Key, now: float
@@ -78,8 +72,6 @@ class Doubt:
         if kind is not None and (suspect is None or suspect.kind is not kind):
             self._suspects[asked_as] = _Suspect(data, kind, announced, key)
             return Verdict.ASK_AGAIN
-        if kind is None and suspect is not None:
-            self.outliers += 1
         self._believed[key] = (data, now)
         return Verdict.BELIEVE
 

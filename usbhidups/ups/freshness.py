@@ -26,19 +26,19 @@ GRACE = 4.0
 FAILURES_TO_REOPEN = 3
 """Transfers that fail in a row, with nothing heard in between, before the device is opened again."""
 
-STILL_AT_LEAST = 36.0
-STILL_FACTOR = 2.5
-STILL_AT_MOST = 44.0
+STILL_AT_LEAST = 30.0
+STILL_FACTOR = 3.0
 """The pause in which nothing moves that calls a device frozen: so many seconds, and so many times the
-longest pause seen. Where the longest pause is below 29 s this stays below the 60 s of invariant I6."""
+longest pause seen. Where pauses end at random, the chance of ever calling a living device frozen is below
+1 in 1000 with these and CHANGES_TO_LEARN; where the longest is below 10 s, a frozen one is called so within
+the 60 s of invariant I6."""
 
-PULSE = 10.0
+PULSE = 8.0
 PULSE_HURRIED = 3.0
 """Seconds between reads of the report that moves most; the second once a read saw it rest longer than ever."""
 
-CHANGES_TO_LEARN = 12
-LEARNING = 60.0
-"""Changes and seconds after which the pauses of a device count as known."""
+CHANGES_TO_LEARN = 40
+"""Changes, at different moments, after which the pauses of a device count as known."""
 
 HEALING = 2.0
 """Seconds for which a stale device must do well before it is fresh again; not after a reconnection."""
@@ -68,7 +68,6 @@ class Freshness:
     """The proofs of one device; they outlive a reconnection."""
 
     def __init__(self, *, now: float) -> None:
-        self._since = now
         self._lives: dict[Key, Life] = {}
         self._last_bytes: dict[Key, bytes] = {}
         self._moved_at: float | None = None
@@ -81,7 +80,6 @@ class Freshness:
         self._late = False
         self._good_since: float | None = None
         self._woken_at: float | None = None
-        self.bad = 0
 
     # -- what happened -----------------------------------------------------------------------
 
@@ -96,7 +94,7 @@ class Freshness:
             life = self._lives.setdefault(key, Life())
             life.reads += 1
             life.changes += moved
-            self._moves += moved
+            self._moves += moved and (self._moved_at is None or now > self._moved_at + 0.5)
             if not moved and life.changes:
                 self._still_until = now
         if moved:
@@ -108,7 +106,6 @@ class Freshness:
         """A control read failed. A report that never worked and is refused says nothing of the device."""
         if kind is TransferKind.STALL and not supported:
             return
-        self.bad += 1
         self._failing.append(key)
         if self._failing_since is None:
             self._failing_since = now
@@ -120,7 +117,7 @@ class Freshness:
 
     def reconnected(self, *, now: float) -> None:
         """The device was opened again: pauses during the absence do not count, a freeze still does."""
-        frozen = bool(self._freeze(self._lost_at if self._lost_at is not None else now))
+        frozen = bool(self._freeze())
         self._lost_at = None
         self._failing.clear()
         self._failing_since = None
@@ -164,7 +161,7 @@ class Freshness:
             return ""
         if self._all_fail(now):
             return f"nothing is answered any more ({len(self._failing)} transfers failed)"
-        frozen = self._freeze(now)
+        frozen = self._freeze()
         if frozen and (self._woken_at is None or now - self._woken_at > REOPEN_AGAIN):
             return frozen
         return ""
@@ -173,7 +170,7 @@ class Freshness:
         """What is suspicious about a device that is not stale; "" where nothing is."""
         if self._lost_at is not None:
             return "the device is being reconnected"
-        limit = self._still_limit(now)
+        limit = self._still_limit()
         still = self._still()
         if limit is not None and still > 0.7 * limit:
             return f"no measured value has moved for {still:.0f} s"
@@ -193,7 +190,7 @@ class Freshness:
             return (), PULSE
         moving.sort(key=lambda item: (-item[0], item[1][1]))
         still = self._still()
-        if still > max(0.5 * PULSE, 1.2 * self._longest_pause):
+        if still > 0.5 * max(PULSE, self._longest_pause):
             return [key for _, key in moving[:4]], PULSE_HURRIED
         return [moving[0][1]], PULSE
 
@@ -206,10 +203,10 @@ class Freshness:
         age = now - proof_at
         if age > expected + GRACE:
             return f"the state of the mains was last read {age:.0f} s ago"
-        return self._freeze(now)
+        return self._freeze()
 
-    def _freeze(self, now: float) -> str:
-        limit = self._still_limit(now)
+    def _freeze(self) -> str:
+        limit = self._still_limit()
         if limit is None or self._still() <= limit:
             return ""
         return (
@@ -230,9 +227,8 @@ class Freshness:
             return False
         return len(set(self._failing)) >= 2 or lasting > 2 * GRACE
 
-    def _still_limit(self, now: float) -> float | None:
+    def _still_limit(self) -> float | None:
         """Seconds of stillness that prove a freeze; None while too little is known of this device."""
-        if self._moves < CHANGES_TO_LEARN or now - self._since < LEARNING:
+        if self._moves < CHANGES_TO_LEARN:
             return None
-        usual = max(STILL_AT_LEAST, STILL_FACTOR * self._longest_pause)
-        return min(usual, max(STILL_AT_MOST, 2 * self._longest_pause))
+        return max(STILL_AT_LEAST, STILL_FACTOR * self._longest_pause)

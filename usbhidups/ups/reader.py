@@ -14,6 +14,7 @@ from usbhidups.hid.descriptor import Field, ReportType
 from usbhidups.hid.report import extract
 from usbhidups.ups.announce import Announcements, Finding
 from usbhidups.ups.doubt import Doubt, Verdict
+from usbhidups.ups.endpoint import Endpoint
 from usbhidups.ups.evidence import Evidence
 from usbhidups.ups.freshness import GRACE, Freshness, Health
 from usbhidups.ups.mapping import Binding, BoundVariable
@@ -26,10 +27,6 @@ __all__ = ["Reader"]
 
 GUARDED = frozenset({"battery.charge", "battery.voltage", "battery.runtime"})
 """Numbers that cannot fall by half within seconds without a second look (D08)."""
-
-DEAF_AFTER = 3
-DEAF_FOR = 600.0
-"""Failures in a row after which the interrupt endpoint is left alone, and for how many seconds."""
 
 USUAL_FULL = 30.0
 """Seconds between two reads of a measured value (NUT's pollfreq)."""
@@ -46,10 +43,14 @@ class Reader:
     ) -> None:
         pacing = binding.profile.pacing
         self._binding = binding
-        self._interrupts = pacing.use_interrupt and not options.pollonly and has_endpoint
+        interrupts = pacing.use_interrupt and not options.pollonly and has_endpoint
         self._controls = pacing.use_feature and not options.interruptonly
-        self._tolerance = options.interrupt_pipe_no_events_tolerance
-        self._covered: Mapping[Key, Key] = coverage(binding) if self._interrupts else {}
+        self._endpoint = Endpoint(
+            used=interrupts,
+            needed=not self._controls,
+            tolerance=options.interrupt_pipe_no_events_tolerance,
+        )
+        self._covered: Mapping[Key, Key] = coverage(binding) if interrupts else {}
         self._proof_keys = proof_keys(binding)
         self._asked_as = _asked_as(binding) if self._controls else {}
         self._measured = frozenset(
@@ -71,9 +72,6 @@ class Reader:
         self._outstanding: set[Key] = set()
         self._proof_at: float | None = None
         self._longest_silence = 0.0
-        self._deaf_until: float | None = None
-        self._deaf_count = 0
-        self._empty_count = 0
         self.changed = True
 
     # -- asking ------------------------------------------------------------------------------
@@ -82,9 +80,7 @@ class Reader:
         """Reports to fetch now, in this order."""
         if not self._controls:
             return ()
-        if self._deaf_until is not None and now >= self._deaf_until:
-            self._deaf_until = None
-            self._deaf_count = 0
+        self._endpoint.look(now)
         self._feel_pulse(now)
         requests = self._schedule.due(now)
         self._outstanding.update((request.report_type, request.report_id) for request in requests)
@@ -99,7 +95,7 @@ class Reader:
     @property
     def listens(self) -> bool:
         """Whether the interrupt endpoint is worth waiting on."""
-        return self._interrupts and self._deaf_until is None
+        return self._endpoint.listens
 
     def supplied(self, sources: Mapping[str, BoundVariable], *, now: float) -> None:
         """Say which rows give the variables their values now, so that others need not be read."""
@@ -117,7 +113,7 @@ class Reader:
     def use(self, options: Options) -> None:
         """Take over options that may change while running."""
         self._schedule.beat = _beat(self._binding, options)
-        self._tolerance = options.interrupt_pipe_no_events_tolerance
+        self._endpoint.tolerance = options.interrupt_pipe_no_events_tolerance
 
     # -- answers -----------------------------------------------------------------------------
 
@@ -133,7 +129,7 @@ class Reader:
         announced = report_type is ReportType.INPUT and key not in self._outstanding
         self._outstanding.discard(key)
         if announced:
-            self._deaf_count = self._empty_count = 0
+            self._endpoint.brought()
         if len(data) < 2 and size:
             if not announced:
                 self.failed(ReadRequest(*key, size + 1), TransferKind.SHORT, now=now)
@@ -143,8 +139,7 @@ class Reader:
         asked_as = self._asked_as.get(key, key)
         verdict = self._doubt.judge(key, data, announced=announced, asked_as=asked_as, now=now)
         if verdict is Verdict.ASK_AGAIN:
-            if asked_as in self._asked_as.values():
-                self._schedule.ask(asked_as, at=now)
+            if self._controls and self._schedule.ask(asked_as, at=now):
                 self.freshness.heard(key, data, measured=False, now=now)
                 return
             self._doubt.could_not_ask(asked_as, now=now)
@@ -169,15 +164,11 @@ class Reader:
 
     def input_failed(self, kind: TransferKind, *, now: float) -> None:
         """Waiting on the interrupt endpoint failed; a timeout is no failure."""
-        if kind is TransferKind.TIMEOUT:
-            return
-        self._deaf_count += 1
-        if self._deaf_count >= DEAF_AFTER and self._controls:
-            self._deaf_until = now + DEAF_FOR
+        self._endpoint.failed(kind, now=now)
 
     def no_input(self) -> None:
         """A wait on the interrupt endpoint ended empty."""
-        self._empty_count += 1
+        self._endpoint.stayed_empty()
 
     # -- the connection ----------------------------------------------------------------------
 
@@ -193,8 +184,7 @@ class Reader:
         self._doubt.forget()
         self._announcements.forget()
         self._outstanding.clear()
-        self._deaf_until = None
-        self._deaf_count = self._empty_count = 0
+        self._endpoint.opened()
 
     def stale(self, now: float) -> str:
         """Why the evidence may not be published as true; "" where it may."""
@@ -211,7 +201,7 @@ class Reader:
 
     def health(self, now: float) -> tuple[Health, str]:
         """How much the evidence may be trusted, and what to do about it."""
-        if 0 <= self._tolerance < self._empty_count:
+        if self._endpoint.too_quiet:
             return Health.REOPEN, "the interrupt endpoint has been silent for too long"
         reopen = self.freshness.reopen(now=now)
         if reopen:
@@ -221,11 +211,6 @@ class Reader:
             return Health.STALE, stale
         doubt = self.freshness.doubt(proof_at=self._proof_at, expected=self._expected(), now=now)
         return (Health.DOUBTFUL, doubt) if doubt else (Health.FRESH, "")
-
-    @property
-    def outliers(self) -> int:
-        """Reports that a second look contradicted."""
-        return self._doubt.outliers
 
     # -- inside ------------------------------------------------------------------------------
 
@@ -266,10 +251,11 @@ class Reader:
                 self._schedule.disproof(finding.key)
 
     def _expected(self) -> float:
-        if not self._controls:
-            return max(QUIET_AT_MOST, 3 * self._longest_silence)
         if not self._proof_keys:
-            return self._schedule.beat.full
+            return max(QUIET_AT_MOST, self._schedule.beat.full)
+        asked = self._controls and any(map(self._schedule.can_answer, self._proof_keys))
+        if not asked:
+            return max(QUIET_AT_MOST, 3 * self._longest_silence)
         return min(self._schedule.expected(key) for key in self._proof_keys)
 
     def _feel_pulse(self, now: float) -> None:

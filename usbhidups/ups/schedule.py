@@ -125,12 +125,14 @@ class Schedule:
                     entry.due = min(entry.due, entry.last_ok + self._interval(entry))
         self._on_battery = yes
 
-    def ask(self, key: Key, *, at: float) -> None:
-        """Have a report read no later than ``at``; unknown reports are ignored."""
+    def ask(self, key: Key, *, at: float) -> bool:
+        """Have a report read no later than ``at``; False: it is unknown or quarantined, and is not."""
         entry = self._entries.get(key)
-        if entry is not None and entry.timeouts < 2:
-            entry.due = min(entry.due, at)
-            entry.asked = True
+        if entry is None or entry.timeouts >= 2:
+            return False
+        entry.due = min(entry.due, at)
+        entry.asked = True
+        return True
 
     def ask_status(self, *, at: float) -> None:
         """Have every report that holds flags or countdowns read no later than ``at``: something changed."""
@@ -256,6 +258,11 @@ class Schedule:
         """Whether the report was answered, or not asked for yet."""
         entry = self._entries.get(key)
         return entry is None or not entry.tried or entry.last_ok is not None
+
+    def can_answer(self, key: Key) -> bool:
+        """Whether control reads bring this report, as far as is known."""
+        entry = self._entries.get(key)
+        return entry is not None and (not entry.tried or entry.last_control is not None)
 
     def status_tried(self) -> bool:
         """Whether every report of the status ranks was answered or refused at least once."""
