@@ -1,30 +1,201 @@
-"""``usbhidups probe``: the UPSes that are attached, or why they cannot be read."""
+"""``usbhidups probe``: the UPSes that are attached, what they say, or why they cannot be read."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from usbhidups.configuration import Places
+from usbhidups.cli.target import Target, add_target_arguments, target_of
+from usbhidups.errors import ConfigError
+from usbhidups.probe.clock import RealClock
+from usbhidups.probe.finding import Finding
 from usbhidups.probe.look import Plan
-from usbhidups.probe.replay import look_at_recording
+from usbhidups.probe.prober import Prober
 from usbhidups.probe.shape import dumps
-from usbhidups.ups.library import Library
 
 __all__ = ["add_arguments", "run"]
+
+EPILOG = """\
+exit status: 0 found and read, 1 none found, 2 found but not readable
+
+  usbhidups probe                          what is attached, and how it is
+  usbhidups probe --all                    with every field of every report
+  usbhidups probe --port usbip://HOST/1-1  a device that another host exports
+  usbhidups probe --replay FILE            a recording (usbhidups record)
+  usbhidups probe --decode FILE            lsusb -v, a debug log of usbhid-ups, hex
+"""
+
+READ, NONE, UNREADABLE = 0, 1, 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's command line."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    add_target_arguments(parser)
+    parser.add_argument(
+        "--replay", metavar="FILE", type=Path, help="a recording instead of a device"
+    )
+    parser.add_argument(
+        "--decode",
+        metavar="HEX|FILE",
+        help="a report descriptor from text: hex, lsusb -v, usbhid-dump, hid-recorder, usbhid-ups -DDD; "
+        "- is standard input",
+    )
+    parser.add_argument("--all", action="store_true", help="show every field, read every report")
     parser.add_argument("--json", action="store_true", help="for programs (docs/probe-json.md)")
-    parser.add_argument("--replay", metavar="FILE", type=Path, help="a recording instead of a device")
+    parser.add_argument("-w", "--watch", action="store_true", help="go on reading; Ctrl-C ends")
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="tell of the devices that are no UPS, and each transfer",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0: found and read; 1: none; 2: found but not readable."""
-    library = Library([Places.of(os.environ).profiles])
-    plan = Plan(everything=True, patience=60.0)
-    findings = [look_at_recording(arguments.replay, library, plan)]
-    print(dumps(findings))
-    return 0
+    given = [name for name in ("replay", "decode") if getattr(arguments, name) is not None]
+    if len(given) > 1:
+        raise ConfigError("one of them at a time", where="command line", key="--replay, --decode")
+    if arguments.verbose:
+        _log_to_stderr()
+    target = target_of(arguments)
+    plan = Plan(
+        everything=arguments.all or arguments.json or bool(given),
+        patience=_RECORDED_PATIENCE if given else Plan().patience,
+        options=target.options,
+        subdriver=target.subdriver,
+    )
+    if arguments.watch and not given:
+        return _watch(arguments, target, plan)
+    findings = _recorded(arguments, target, plan) if given else _attached(target, plan)
+    _show(arguments, findings, target.passed_over() if arguments.verbose else ())
+    if not findings:
+        print(f"usbhidups: {target.nothing()}", file=sys.stderr)
+    return exit_status(findings)
+
+
+_RECORDED_PATIENCE = 60.0  # of made-up time
+
+
+def exit_status(findings: Sequence[Finding]) -> int:
+    """Of what was found."""
+    if not findings:
+        return NONE
+    return READ if all(finding.readable for finding in findings) else UNREADABLE
+
+
+def _recorded(arguments: argparse.Namespace, target: Target, plan: Plan) -> list[Finding]:
+    if arguments.replay is not None:
+        from usbhidups.probe.replay import look_at_recording
+
+        return [look_at_recording(arguments.replay, target.library, plan)]
+    from usbhidups.probe.decode import decode
+    from usbhidups.probe.pasted import read_pasted
+
+    where, data = _pasted(arguments.decode)
+    return [
+        decode(paste, target.library, plan, where=where) for paste in read_pasted(data, where=where)
+    ]
+
+
+def _pasted(argument: str) -> tuple[str, bytes]:
+    """The argument itself where it is no file: hexadecimal bytes."""
+    from usbhidups.probe.pasted import LARGEST
+
+    if argument == "-":
+        return "standard input", sys.stdin.buffer.read(LARGEST)
+    try:
+        with open(argument, "rb") as file:
+            return argument, file.read(LARGEST)
+    except OSError as error:
+        if len(argument) > 255 or not Path(argument).exists():
+            try:
+                bytes.fromhex(argument.replace("0x", "").replace(",", " "))
+            except ValueError:
+                raise ConfigError(
+                    f"is neither a file ({error.strerror}) nor hexadecimal bytes",
+                    where=argument[:80],
+                ) from None
+            return "command line", argument.encode()
+        raise ConfigError(f"cannot be read: {error.strerror}", where=argument) from None
+
+
+def _attached(target: Target, plan: Plan) -> list[Finding]:
+    with Ticker() as ticker:
+        return Prober(target.library, plan, RealClock(), progress=ticker).findings(
+            target.subjects()
+        )
+
+
+def _show(
+    arguments: argparse.Namespace, findings: Sequence[Finding], passed_over: Iterable[str]
+) -> None:
+    if arguments.json:
+        print(dumps(findings))
+        return
+    import datetime
+
+    from usbhidups.probe.card import card, field_table
+    from usbhidups.screen.console import make_console, show
+    from usbhidups.screen.safe import safe
+
+    console = make_console()
+    today = datetime.datetime.now().astimezone().date()
+    for number, finding in enumerate(findings):
+        if number:
+            print()
+        show(console, card(finding, console, today=today))
+        if finding.fields and (arguments.all or arguments.decode is not None):
+            print()
+            show(console, field_table(finding, console))
+    for each in passed_over:
+        print(f"passed over: {safe(each)}", file=sys.stderr)
+
+
+def _watch(arguments: argparse.Namespace, target: Target, plan: Plan) -> int:
+    from usbhidups.probe.watch import Watch
+    from usbhidups.screen.console import make_console
+
+    prober = Prober(target.library, plan, RealClock())
+    watch = Watch(prober, target.subjects)
+    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(watch):
+        if arguments.json:
+            watch.objects(lambda findings: print(dumps(findings), flush=True))
+        else:
+            watch.live(make_console())
+    return exit_status(watch.findings)
+
+
+def _log_to_stderr() -> None:
+    import logging
+
+    logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="%(name)s: %(message)s")
+
+
+@dataclass(slots=True)
+class Ticker:
+    """Says on a terminal's standard error what is being read, since a slow device takes its time."""
+
+    write: Callable[[str], object] | None = None
+
+    def __enter__(self) -> Ticker:
+        if self.write is None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+            self.write = sys.stderr.write
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self.write is not None:
+            self.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def __call__(self, device: str, report: str, done: int, of: int) -> None:
+        if self.write is not None:
+            self.write(f"\r\x1b[K{device}: {report} ({done + 1} of {of})"[:200])
+            sys.stderr.flush()

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from usbhidups.probe.clock import MadeUpClock
+from usbhidups.probe.clock import Clock, MadeUpClock
 from usbhidups.probe.finding import Finding
 from usbhidups.probe.look import Look, Plan
 from usbhidups.ups.library import Library
 from usbhidups.usb import fixture
+from usbhidups.usb.fixture import Fixture
 from usbhidups.usb.replay import ReplayDevice
 
-__all__ = ["look_at_recording"]
+__all__ = ["look_at_fixture", "look_at_recording"]
 
 
 def look_at_recording(path: Path, library: Library, plan: Plan) -> Finding:
     """What the recording shows as it begins. Raises DescriptorError and ConfigErrors."""
-    device = ReplayDevice(fixture.load(path), clock=_beginning, pause=_at_once)
+    return look_at_fixture(fixture.load(path), library, plan, MadeUpClock())
+
+
+def look_at_fixture(recorded: Fixture, library: Library, plan: Plan, clock: Clock) -> Finding:
+    """As look_at_recording, for one that was loaded or made."""
+    device = ReplayDevice(recorded, clock=_beginning, pause=_at_once)
     transport = device.open()
     try:
-        return Look(transport, library, plan, MadeUpClock()).take(
+        found = Look(transport, library, plan, clock).take(
             transport="replay", why="a recording was asked for"
         )
     finally:
         transport.close()
+    if recorded.feature or recorded.input:
+        return found
+    said = "no reports were recorded: only the descriptor can be shown"
+    return replace(found, hindrance=None, warnings=(said,))
 
 
 def _beginning() -> float:

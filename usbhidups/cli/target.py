@@ -1,0 +1,155 @@
+"""Which device a tool means: this host's, one of another host, or that of a section of ups.conf.
+
+For the verbs that look at devices themselves: the same arguments everywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Iterator
+
+from usbhidups.configuration import Places, read_upsconf, ups_options
+from usbhidups.errors import DeviceNotFound
+from usbhidups.nut.upsconf import DriverOptions, LocalUsb, Setting, driver_options
+from usbhidups.ports import port_of, port_text
+from usbhidups.probe.hindrance import judge
+from usbhidups.probe.local import Local, Surroundings
+from usbhidups.probe.subject import Opened, Subject
+from usbhidups.ups.library import Library
+from usbhidups.ups.options import Options
+from usbhidups.usb.doors import Way
+from usbhidups.usb.piped import Choice
+
+__all__ = ["Target", "add_target_arguments", "target_of"]
+
+
+def add_target_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that say which device is meant."""
+    parser.add_argument(
+        "ups", nargs="?", help="the device of this section of ups.conf (default: all)"
+    )
+    parser.add_argument(
+        "--port",
+        help="usbip://HOST[:PORT]/BUSID, or auto: this host's own (default: as ups.conf says, else auto)",
+    )
+    parser.add_argument(
+        "-x",
+        dest="settings",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="an option as in ups.conf, such as serial=… or disable_fix_report_desc",
+    )
+
+
+def target_of(arguments: argparse.Namespace) -> Target:
+    """What the arguments mean. ConfigError as reading ups.conf and its options raise it."""
+    places = Places.of(os.environ)
+    settings: list[Setting] = []
+    program = "usbhidups"
+    if arguments.ups:
+        conf = read_upsconf(places.conf)
+        program = conf.section(arguments.ups).driver or program
+        settings += conf.settings(arguments.ups)
+    settings += [Setting.from_argument(text) for text in arguments.settings]
+    if arguments.port or not any(setting.key.lower() == "port" for setting in settings):
+        settings.append(Setting("port", arguments.port or "auto"))
+    return Target(driver_options(settings, program=program), places)
+
+
+class Target:
+    """The devices that are meant."""
+
+    def __init__(self, driver: DriverOptions, places: Places) -> None:
+        self.library = Library([places.profiles])
+        self._driver = driver
+        self._places = places
+        self._local: Local | None = None
+
+    @property
+    def options(self) -> Options:
+        """The options that change what is read."""
+        return ups_options(self._driver)
+
+    @property
+    def subdriver(self) -> str:
+        """The profile that was asked for, "" for the fitting one."""
+        return self._driver.subdriver or ""
+
+    def subjects(self) -> Iterator[Subject]:
+        """The devices, each opened when its turn comes. Raises what opening a named port raises."""
+        if isinstance(self._driver.port, LocalUsb):
+            self._local = self._on_this_host()
+            yield from self._local.subjects()
+            return
+        port = port_of(self._driver, self.library, lock_dir=None)
+        try:
+            transport = port.open()
+        finally:
+            port.close()
+        way = port_text(self._driver).partition(":")[0]
+        yield Opened(
+            transport.identity,
+            transport,
+            way,
+            "it was asked for",
+            (),
+            lambda error: judge(error, None),
+        )
+
+    def one(self) -> Opened:
+        """The one device that can be opened. Raises DeviceNotFound when there is none, or several."""
+        found: list[Opened] = []
+        others: list[str] = []
+        for subject in self.subjects():
+            if isinstance(subject, Opened):
+                found.append(subject)
+            elif subject.finding.hindrance is not None:
+                who = subject.finding.identity
+                others.append(
+                    f"{who.port_path} {who.vendor_id:04x}:{who.product_id:04x}: "
+                    f"{subject.finding.hindrance.reason}"
+                )
+            else:
+                others.append(f"{subject.finding.identity.port_path}: {subject.finding.why}")
+        if len(found) == 1:
+            return found[0]
+        for each in found:
+            each.transport.close()
+        if found:
+            names = ", ".join(each.identity.port_path for each in found)
+            raise DeviceNotFound(
+                f"{len(found)} UPSes ({names}): say which by -x serial=… or -x busport=…"
+            )
+        raise DeviceNotFound("; ".join(others) or self.nothing())
+
+    def passed_over(self) -> Iterable[str]:
+        """Other devices, and why they are no UPS."""
+        return () if self._local is None else tuple(self._local.passed_over)
+
+    def nothing(self) -> str:
+        """What to say when nothing was found."""
+        if self._local is None:
+            return "no UPS there"
+        count = len(self._local.passed_over)
+        looked = f" ({count} HID devices are none; -v tells why)" if count else ""
+        return (
+            f"no UPS on this host's USB{looked}; does dmesg show it when it is plugged in? a UPS on a "
+            "serial cable needs another driver of NUT's"
+        )
+
+    def _on_this_host(self) -> Local:
+        driver = self._driver
+        return Local(
+            self.library,
+            Surroundings(state=self._places.state),
+            way=Way(driver.transport.value),
+            choice=Choice(
+                interface=driver.usb_hid_rep_index,
+                descriptor_index=driver.usb_hid_desc_index or 0,
+                endpoint_in=None if driver.usb_hid_ep_in is None else 0x80 | driver.usb_hid_ep_in,
+                interrupt_size=driver.interruptsize,
+            ),
+            match=driver.match,
+        )

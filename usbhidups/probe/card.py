@@ -1,0 +1,163 @@
+"""A finding for people: a card for each device, and the table of all its fields.
+
+Whatever a device says goes through ``safe`` first.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from usbhidups.hid.descriptor import ReportType
+from usbhidups.probe.finding import FieldRow, Finding, Link
+from usbhidups.screen.safe import safe
+from usbhidups.screen.vitals import Row, Vitals, grid, headline
+
+__all__ = ["card", "field_table"]
+
+SLOW = 0.25
+"""Seconds for one report after which it is worth a word."""
+
+_KINDS = {ReportType.INPUT: "in", ReportType.OUTPUT: "out", ReportType.FEATURE: "ft"}
+
+
+def card(finding: Finding, console: Console, *, today: datetime.date) -> RenderableType:
+    """The card of one device."""
+    who = finding.identity
+    names = [safe(name) for name in (who.manufacturer, who.product) if name]
+    name = " ".join(names) or f"{who.vendor_id:04x}:{who.product_id:04x}"
+    unknown = ""
+    if not finding.readable:
+        unknown = f"for {finding.other_driver}" if finding.other_driver else "not readable"
+    elif not finding.text("ups.status"):
+        unknown = "status unknown"
+    head = headline(name, finding.text("ups.status"), console, unknown=unknown)
+    return Group(head, grid(_rows(finding, console, today)))
+
+
+def _rows(finding: Finding, console: Console, today: datetime.date) -> Iterator[Row]:
+    yield Row("Where", Text(_where(finding), style="dim"))
+    hindrance = finding.hindrance
+    if hindrance is not None:
+        yield Row("Why", Text(safe(hindrance.reason), style="magenta"))
+        yield Row("Mend", Text(safe(hindrance.mend), style="bold"))
+    texts = {name: value.text for name, value in finding.variables.items()}
+    yield from Vitals(texts, console, today=today).rows()
+    yield from _about(finding)
+    yield from _abilities(finding)
+    for warning in finding.warnings:
+        yield Row("Note", Text(safe(warning), style="yellow"))
+
+
+def _where(finding: Finding) -> str:
+    who = finding.identity
+    parts = [f"{who.vendor_id:04x}:{who.product_id:04x}"]
+    if who.port_path:
+        parts.append(f"at {safe(who.port_path)}")
+    if who.bus is not None and who.address is not None:
+        parts.append(f"(bus {who.bus} device {who.address})")
+    if who.serial:
+        parts.append(f"serial {safe(who.serial)}")
+    if who.release:
+        parts.append(f"release {who.release >> 8:x}.{who.release & 0xFF:02x}")
+    return " ".join(parts)
+
+
+def _about(finding: Finding) -> Iterator[Row]:
+    """How it is seen: profile, transport, link, repairs."""
+    profile = finding.profile
+    if profile is not None:
+        text = Text(" ".join(part for part in (profile.title, profile.version) if part))
+        if profile.variant:
+            text.append(f" / {profile.variant}")
+        text.append(f"  {safe(profile.why)}", "dim")
+        yield Row("Profile", text)
+    if finding.transport:
+        text = Text(finding.transport)
+        text.append(f"  {safe(finding.why)}", "dim")
+        yield Row("Read by", text)
+    if finding.link.transfers:
+        yield Row("Link", _link(finding.link))
+    repairs = profile.repairs if profile is not None else ()
+    if repairs:
+        yield Row("Repairs", Text("\n".join(safe(repair) for repair in repairs)))
+    if finding.oddities:
+        yield Row("Oddities", Text("\n".join(safe(oddity) for oddity in finding.oddities), "dim"))
+
+
+def _link(link: Link) -> Text:
+    failed, slowest = link.failed, link.slowest
+    text = Text(f"{len(link.transfers)} transfers")
+    if link.seconds >= 0.001:
+        text.append(f" in {link.seconds:.2f} s")
+    if failed:
+        told = ", ".join(f"{each.name} {each.failure}" for each in failed[:6])
+        more = f" and {len(failed) - 6} more" if len(failed) > 6 else ""
+        text.append(f"; {len(failed)} reports failed: {told}{more}", "yellow")
+    if slowest is not None and slowest.seconds >= SLOW:
+        text.append(f"; slowest {slowest.name}: {slowest.seconds:.2f} s", "yellow")
+    return text
+
+
+def _abilities(finding: Finding) -> Iterator[Row]:
+    """What it can be told: commands, settings, and the cut of its power."""
+    if finding.commands:
+        yield Row("Commands", Text(", ".join(safe(name) for name in finding.commands)))
+    settings = [
+        f"{name} = {value.text}{f' ({choices})' if (choices := _choices(finding, name)) else ''}"
+        for name, value in sorted(finding.variables.items())
+        if value.writable
+    ]
+    if settings:
+        yield Row("Settings", Text("\n".join(safe(setting) for setting in settings)))
+    cut = finding.cut
+    if cut.plan:
+        yield Row("Kill-power", Text("\n".join(safe(line) for line in cut.plan)))
+    elif cut.refusal:
+        yield Row("Kill-power", Text(safe(cut.refusal), style="yellow"))
+
+
+def _choices(finding: Finding, name: str) -> str:
+    value = finding.variables[name]
+    if value.enum:
+        return ", ".join(value.enum)
+    return ", ".join(f"{low} to {high}" for low, high in value.ranges)
+
+
+def field_table(finding: Finding, console: Console) -> RenderableType:
+    """Every field: where its bits are, what they hold, and what they feed."""
+    table = Table(
+        box=None, pad_edge=False, padding=(0, 1), header_style="bold", width=console.width
+    )
+    table.add_column("rep", no_wrap=True)
+    table.add_column("bits", no_wrap=True, justify="right")
+    table.add_column("path", overflow="fold", ratio=3)
+    table.add_column("raw", overflow="fold", justify="right", max_width=12)
+    table.add_column("value", overflow="fold", justify="right", max_width=14)
+    table.add_column("feeds", overflow="fold", ratio=2, min_width=10)
+    for row in finding.fields:
+        field = row.field
+        table.add_row(
+            f"{_KINDS[field.report_type]} {field.report_id:02x}",
+            f"{field.offset}+{field.size}",
+            Text(row.path.replace(".", ".\u200b"), style="" if row.raw is not None else "dim"),
+            "" if row.raw is None else f"{row.raw:x}",
+            _value(row),
+            Text(", ".join(row.feeds) or "nothing", style="" if row.feeds else "dim"),
+        )
+    return table
+
+
+def _value(row: FieldRow) -> Text:
+    if row.value is None:
+        return Text("not read", style="dim")
+    text = Text(f"{row.value:.6g}")
+    if row.unit and len(row.unit) <= 2:
+        text.append(f" {row.unit}")
+    if not row.in_range:
+        text.append(" !", "red")
+    return text

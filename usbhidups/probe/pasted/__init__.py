@@ -1,0 +1,40 @@
+"""Report descriptors and reports out of text that people paste: recognised by its looks, one module a form.
+
+``read_pasted`` takes the bytes of a file or an argument; what comes out are the descriptors in it, each with
+what the text says of the device and the reports that it shows. Nothing here knows what the bytes mean.
+"""
+
+from __future__ import annotations
+
+from usbhidups.errors import ConfigError
+from usbhidups.probe.pasted.hexdump import read_hex, read_usbhid_dump
+from usbhidups.probe.pasted.lsusb import read_lsusb
+from usbhidups.probe.pasted.nutlog import read_nut_log
+from usbhidups.probe.pasted.paste import Paste
+from usbhidups.probe.pasted.recorder import read_recorder
+
+__all__ = ["LARGEST", "Paste", "read_pasted"]
+
+LARGEST = 8 << 20
+"""Bytes that are read of a file; a debug log of hours is longer, its beginning is what counts."""
+
+
+def read_pasted(data: bytes, *, where: str) -> tuple[Paste, ...]:
+    """Every descriptor of a text. ConfigError, saying what is understood, when there is none."""
+    if _is_binary(data):
+        return (Paste("bytes of a report descriptor", data),)
+    text = data.decode("utf-8", "replace")
+    for reader in (read_nut_log, read_lsusb, read_usbhid_dump, read_recorder, read_hex):
+        found = reader(text)
+        if found:
+            return found
+    raise ConfigError(
+        "no report descriptor in it; understood are hexadecimal bytes, lsusb -v (run as root, with the "
+        "kernel's driver unbound), usbhid-dump, hid-recorder, and usbhid-ups -DDD",
+        where=where,
+    )
+
+
+def _is_binary(data: bytes) -> bool:
+    """A descriptor as it is, such as sysfs keeps it: no text has such bytes."""
+    return any(byte < 0x09 or (0x0E <= byte < 0x20 and byte != 0x1B) for byte in data[:64])

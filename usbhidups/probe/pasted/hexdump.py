@@ -1,0 +1,68 @@
+"""Plain hexadecimal bytes, and usbhid-dump's dumps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from usbhidups.probe.pasted.paste import Paste
+
+__all__ = ["read_hex", "read_usbhid_dump"]
+
+_RUN = re.compile(r"[0-9a-fA-F]+")
+_OFFSET = re.compile(r"^\s*[0-9a-fA-F]{4,8}:?\s+(?=[0-9a-fA-F]{2}\b)")
+_DUMP = re.compile(r"^(\d{3}):(\d{3}):(\d{3}):(DESCRIPTOR|STREAM)\b")
+
+
+def read_hex(text: str) -> tuple[Paste, ...]:
+    """All of the text is bytes: with blanks, commas, ``0x``, braces, offsets at the beginnings of lines."""
+    data = _bytes("".join(f"{_without_offset(line)}\n" for line in text.splitlines()))
+    return () if not data else (Paste("hexadecimal bytes", data),)
+
+
+def read_usbhid_dump(text: str) -> tuple[Paste, ...]:
+    """``BUS:DEV:IF:DESCRIPTOR TIME`` and lines of bytes; a STREAM's bytes are Input reports."""
+    descriptors: dict[str, bytes] = {}
+    streams: dict[str, list[bytes]] = {}
+    for place, kind, data in _dumps(text):
+        if kind == "DESCRIPTOR":
+            descriptors[place] = data
+        elif data:
+            streams.setdefault(place, []).append(data)
+    return tuple(
+        Paste(
+            f"usbhid-dump, device {place}",
+            descriptor,
+            input={report[0]: report for report in streams.get(place, [])},
+        )
+        for place, descriptor in descriptors.items()
+    )
+
+
+def _dumps(text: str) -> Iterator[tuple[str, str, bytes]]:
+    place, kind, data = "", "", b""
+    for line in text.splitlines():
+        head = _DUMP.match(line)
+        if head:
+            if kind:
+                yield place, kind, data
+            place, kind, data = ":".join(head.group(1, 2, 3)), head[4], b""
+        elif kind:
+            data += _bytes(line) or b""
+    if kind:
+        yield place, kind, data
+
+
+def _without_offset(line: str) -> str:
+    """hexdump and xxd begin lines with an offset, and xxd ends them with the characters."""
+    bare = _OFFSET.sub("", line)
+    return bare if bare == line else bare.split("  ")[0] if "|" not in bare else bare.split("|")[0]
+
+
+def _bytes(text: str) -> bytes | None:
+    """The bytes of a text that holds nothing else; None when it does."""
+    cleaned = re.sub(r"[{}()\[\],;]", " ", text).replace("0x", " ").replace("\\x", " ")
+    parts = cleaned.split()
+    if not parts or not all(_RUN.fullmatch(part) and len(part) % 2 == 0 for part in parts):
+        return None
+    return bytes.fromhex("".join(parts))

@@ -1,0 +1,63 @@
+"""hid-recorder's recordings: ``N:`` name, ``I:`` ids, ``R:`` descriptor, ``E:`` Input reports.
+
+The kernel's debugfs shows descriptors in the same hexadecimal form, without the letters: that is ``hexdump``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from usbhidups.probe.pasted.paste import Paste
+
+__all__ = ["read_recorder"]
+
+_LINE = re.compile(r"^([NIRE]):\s*(.*)$")
+
+
+def read_recorder(text: str) -> tuple[Paste, ...]:
+    """Each device of the recording; an event belongs to the device before it."""
+    found: list[Paste] = []
+    name, ids = None, (0, 0)
+    descriptor = b""
+    events: dict[int, bytes] = {}
+
+    def finish() -> None:
+        if descriptor:
+            found.append(
+                Paste(
+                    "hid-recorder",
+                    descriptor,
+                    vendor_id=ids[0],
+                    product_id=ids[1],
+                    product=name,
+                    input=dict(events),
+                )
+            )
+
+    for line in text.splitlines():
+        part = _LINE.match(line)
+        if part is None:
+            continue
+        if part[1] == "R":
+            finish()
+            events.clear()
+            descriptor = _counted(part[2])
+        elif part[1] == "N":
+            name = part[2].strip()
+        elif part[1] == "I":
+            words = part[2].split()
+            ids = (int(words[1], 16), int(words[2], 16)) if len(words) == 3 else (0, 0)
+        elif report := _counted(part[2].partition(" ")[2]):
+            events[report[0]] = report
+    finish()
+    return tuple(found)
+
+
+def _counted(text: str) -> bytes:
+    """``4 0c 64 10 0e``: a decimal count and so many bytes; b"" where they do not fit."""
+    count, *words = text.split() or ["0"]
+    try:
+        data = bytes.fromhex("".join(words))
+    except ValueError:
+        return b""
+    return data if count.isdecimal() and int(count) == len(data) else b""

@@ -1,0 +1,101 @@
+"""Devices looked at again and again: a live view, or an object for each round.
+
+Devices that are plugged in meanwhile come in, those that are lost stay until they are back.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from usbhidups.errors import UsbHidUpsError
+from usbhidups.probe.card import card
+from usbhidups.probe.finding import Finding
+from usbhidups.probe.prober import Prober, Session
+from usbhidups.probe.subject import Subject
+
+__all__ = ["Watch"]
+
+INTERVAL = 1.0
+LOOK_AROUND = 10
+"""Rounds after which the bus is looked at again while a device is missing."""
+
+
+class Watch:
+    """Holds the devices open while it goes on; ``close`` gives them back."""
+
+    def __init__(
+        self,
+        prober: Prober,
+        subjects: Callable[[], Iterable[Subject]],
+        *,
+        rounds: int | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._prober = prober
+        self._subjects = subjects
+        self._rounds = rounds
+        self._sleep = sleep
+        self._sessions: list[Session] = []
+        self.problem = ""
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was found last."""
+        return [session.finding for session in self._sessions]
+
+    def close(self) -> None:
+        """Give the devices back."""
+        for session in self._sessions:
+            session.close()
+
+    def live(self, console: Console) -> None:
+        """Draw until interrupted."""
+        with Live(console=console, auto_refresh=False, screen=console.is_terminal) as display:
+            for _ in self._turns():
+                display.update(self.picture(console), refresh=True)
+
+    def objects(self, show: Callable[[list[Finding]], None]) -> None:
+        """Call ``show`` each round until interrupted."""
+        for _ in self._turns():
+            show(self.findings)
+
+    def picture(self, console: Console) -> RenderableType:
+        """All cards."""
+        now = datetime.datetime.now().astimezone()
+        parts: list[RenderableType] = []
+        for finding in self.findings:
+            parts += [card(finding, console, today=now.date()), Text()]
+        if not parts:
+            parts.append(Text(self.problem or "no UPS yet", style="magenta"))
+        parts.append(Text(f"{now:%H:%M:%S}  Ctrl-C ends", style="dim"))
+        return Group(*parts)
+
+    def _turns(self) -> Iterator[None]:
+        done = 0
+        while True:
+            missing = not self._sessions or any(each.look is None for each in self._sessions)
+            if missing and done % LOOK_AROUND == 0:
+                self._look_around()
+            else:
+                self._sessions = [session.again() for session in self._sessions]
+            yield
+            done += 1
+            if self._rounds is not None and done >= self._rounds:
+                return
+            self._sleep(INTERVAL)
+
+    def _look_around(self) -> None:
+        self.close()
+        self._sessions.clear()
+        try:
+            for subject in self._subjects():
+                self._sessions.append(self._prober.session(subject))
+            self.problem = ""
+        except UsbHidUpsError as error:
+            self.problem = str(error)
