@@ -27,8 +27,12 @@ INVALID = 2
 FAILED = 3
 """TRACKING: known, but cannot be done."""
 
-KILLPOWER = ("shutdown.return", "shutdown.reboot", "load.off.delay", "shutdown.stayoff")
-"""What kill-power tries, in this order (nut-driver-contract.md 6.6)."""
+KILLPOWER = ("shutdown.return", "shutdown.reboot", "load.off.delay")
+"""What kill-power tries, in this order (nut-driver-contract.md 6.6). Newer NUT ends with shutdown.stayoff, after
+which the load never comes back by itself; a battery that runs down does that better."""
+
+RETURNING = KILLPOWER[:2]
+"""Those after which the load comes back although the mains never went: all that is tried while they are there."""
 
 LEAST_GAP = 0.125
 """Seconds between two writes, whatever the profile says (B11)."""
@@ -85,16 +89,17 @@ class Commands:
         except Unencodable as error:
             return Refusal(INVALID, f"{name}: {error}")
 
-    def killpower(self, wanted: Iterable[str]) -> WritePlan | Refusal:
+    def killpower(self, wanted: Iterable[str], *, on_mains: bool = False) -> WritePlan | Refusal:
         """Cut the power, so that it comes back with the mains: each plan the fallback of the one before.
 
-        ``wanted`` are the administrator's sdcommands; () means the built-in chain.
+        ``wanted`` are the administrator's sdcommands; () means the built-in chain, of which ``on_mains``
+        leaves what brings the load back: cut otherwise, it would stay off for good (failure F05).
         """
-        names = tuple(wanted) or KILLPOWER
+        chosen = RETURNING if on_mains else KILLPOWER
         names = tuple(
             part
-            for name in names
-            for part in (KILLPOWER if name == "shutdown.default" else (name,))
+            for name in tuple(wanted) or chosen
+            for part in (chosen if name == "shutdown.default" else (name,))
         )
         plans: list[WritePlan] = []
         reasons: list[str] = []
@@ -109,7 +114,8 @@ class Commands:
             chain = replace(plan, fallback=chain)
         if chain is None:
             why = "; ".join(dict.fromkeys(reasons))
-            return Refusal(FAILED, f"this device cannot cut its power on command: {why}")
+            aim = "switch off and on again by itself" if on_mains else "cut its power on command"
+            return Refusal(FAILED, f"this device cannot {aim}: {why}")
         return chain
 
     # -- one command -------------------------------------------------------------------------

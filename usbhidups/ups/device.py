@@ -219,7 +219,9 @@ class Ups:
     def killpower(self, *, now: float) -> WritePlan | Refusal:
         """Plan the cut: sdcommands, or the built-in chain, each step the fallback of the one before."""
         self._look(now)
-        return self._commands(last_resort=True).killpower(self.options.sdcommands)
+        on_mains = self._picture.mains.present is True
+        commands = self._commands(last_resort=True)
+        return commands.killpower(self.options.sdcommands, on_mains=on_mains)
 
     def wrote(self, plan: WritePlan, outcome: Done, *, now: float) -> None:
         """A plan was carried out: read again what it touched, and the status with it."""
