@@ -105,11 +105,20 @@ def _named(pid_file: Path, program: str, ups: str) -> int | None:
 
 
 def _running(program: str, ups: str) -> Iterator[int]:
-    """Processes that are a driver for ``ups``, by their command lines."""
+    """Processes that are a driver for ``ups`` of the same configuration, by what they were started with."""
     with contextlib.suppress(OSError):
         for name in os.listdir("/proc"):
-            if name.isdecimal() and int(name) != os.getpid() and is_driver(int(name), program, ups):
-                yield int(name)
+            if not name.isdecimal() or int(name) == os.getpid():
+                continue
+            pid = int(name)
+            if is_driver(pid, program, ups) and _places(pid) == _places(os.getpid()):
+                yield pid
+
+
+def _places(pid: int) -> list[bytes]:
+    """Where a process was told to keep things: another place is another NUT."""
+    words = _nul_separated(Path(f"/proc/{pid}/environ"))
+    return sorted(word for word in words if word.startswith((b"NUT_STATEPATH=", b"NUT_CONFPATH=")))
 
 
 def pid_in(path: Path) -> int | None:
@@ -147,8 +156,12 @@ def is_driver(pid: int, program: str, ups: str) -> bool:
 
 def _command_line(pid: int) -> list[bytes]:
     """The words a process was started with; none when it is gone (or only its remains are left)."""
+    return _nul_separated(Path(f"/proc/{pid}/cmdline"))
+
+
+def _nul_separated(path: Path) -> list[bytes]:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
+        return path.read_bytes().split(b"\0")[:-1]
     except OSError:
         return []
 
