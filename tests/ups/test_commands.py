@@ -97,6 +97,11 @@ def test_start_delays_with_a_meaning_of_their_own_are_sent_as_they_are(ondelay: 
     assert instcmd("shutdown.return", options=Options(ondelay=ondelay))[0] == expected
 
 
+def test_overridden_delays_are_what_is_sent() -> None:
+    options = Options(overrides={"ups.delay.shutdown": "80"}, defaults={"ups.delay.start": "150"})
+    assert instcmd("shutdown.return", options=options) == ["03 = 03 96 00", "04 = 04 50 00"]
+
+
 def test_delays_are_kept_by_the_driver_and_used() -> None:
     device, ups = made()
     device.run(ups, 3.0)

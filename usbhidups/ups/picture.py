@@ -68,6 +68,7 @@ class Picture:
             "ups.delay.shutdown": str(delays.off),
             "ups.delay.start": str(delays.start),
             **options.defaults,
+            **options.overrides,
         }
         self._delays = delays
         self.status = Status(None, reason="nothing was read yet")
