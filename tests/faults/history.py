@@ -92,7 +92,11 @@ class History:
 
     def truths_between(self, begin: float, end: float) -> list[Truth]:
         """Every truth that held at some time from ``begin`` to ``end``."""
-        return [truth for start, stop, truth in spans(self.truths, self.ended) if start <= end and begin <= stop]
+        return [
+            truth
+            for start, stop, truth in spans(self.truths, self.ended)
+            if start <= end and begin <= stop
+        ]
 
     def disturbed(self, begin: float, end: float) -> bool:
         """Whether some fault was on at some time from ``begin`` to ``end``."""

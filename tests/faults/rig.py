@@ -17,7 +17,7 @@ from usbhidups.daemon.connect import Connector
 from usbhidups.daemon.keeper import Connect, Keeper
 from usbhidups.daemon.messages import Job, Notice
 from usbhidups.daemon.service import Service
-from usbhidups.errors import DeviceGone, DeviceNotFound, UsbHidUpsError
+from usbhidups.errors import DeviceNotFound, UsbHidUpsError
 from usbhidups.nut.upsconf import DriverOptions, Setting, driver_options
 from usbhidups.simulator.device import SimulatedDevice
 from usbhidups.ups.library import Library

@@ -104,9 +104,7 @@ class SimulatedPipe:
         raw = struct.pack(
             "<BBHHH", setup.request_type, setup.request, setup.value, setup.index, length
         )
-        return self._outcome(
-            self._device.control(raw, data, self._clock.now), timeout, setup.words
-        )
+        return self._outcome(self._device.control(raw, data, self._clock.now), timeout, setup.words)
 
     def _outcome(self, reply: Reply, timeout: float, words: str) -> bytes:
         error: UsbHidUpsError | None = None

@@ -53,11 +53,13 @@ class SimulatedDevice:
 
     def advance(self, now: float) -> None:
         """Let time pass: the UPS goes on, and what is due happens. Time never goes back."""
+        if self._last is not None and now <= self._last and not self._due(self.ups.now):
+            return
         elapsed = 0.0 if self._last is None else max(0.0, now - self._last)
         self._last = now if self._last is None else max(now, self._last)
         unit = self.gadget.unit
         end = unit.ups.now + elapsed * self._speed
-        while self._steps and self._steps[0].at <= end:
+        while self._due(end):
             step = self._steps.pop(0)
             unit.pass_time(max(0.0, step.at - unit.ups.now))
             perform(self.gadget, step.words, now)
@@ -133,6 +135,9 @@ class SimulatedDevice:
             "unknown requests": sorted(gadget.log.unknown),
             "steps left": len(self._steps),
         }
+
+    def _due(self, moment: float) -> bool:
+        return bool(self._steps) and self._steps[0].at <= moment
 
     def _histories(self) -> dict[str, object]:
         return {

@@ -3,8 +3,9 @@
 Three proofs count: the mains' report was read lately (or announced), not everything fails, and the device's
 measurements still move as they used to. The last one finds a controller that hangs while its USB part goes
 on answering with old bytes (failure B08): an unchanged value alone proves nothing, so the pause between two
-changes is compared with the longest pause this very device has ever made, and a device whose values
-never moved is never called frozen.
+changes is compared with the longest pause this very device has ever made. Only a device whose numbers go up
+and down can be called frozen, and only while its flags are as they were when that was learnt: a battery that
+drains or fills moves steadily, and rests when it is done.
 
 Time is an argument (seconds of one monotonic clock).
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from usbhidups.errors import TransferKind
 from usbhidups.ups.wanted import Key
@@ -30,15 +31,16 @@ STILL_AT_LEAST = 30.0
 STILL_FACTOR = 3.0
 """The pause in which nothing moves that calls a device frozen: so many seconds, and so many times the
 longest pause seen. Where pauses end at random, the chance of ever calling a living device frozen is below
-1 in 1000 with these and CHANGES_TO_LEARN; where the longest is below 10 s, a frozen one is called so within
+1 in 1000 with these and TURNS_TO_LEARN; where the longest is below 10 s, a frozen one is called so within
 the 60 s of invariant I6."""
 
 PULSE = 8.0
 PULSE_HURRIED = 3.0
 """Seconds between reads of the report that moves most; the second once a read saw it rest longer than ever."""
 
-CHANGES_TO_LEARN = 40
-"""Changes, at different moments, after which the pauses of a device count as known."""
+TURNS_TO_LEARN = 40
+"""Turns of a number (up after down, or down after up), at different moments, after which the pauses of a
+device count as known."""
 
 HEALING = 2.0
 """Seconds for which a stale device must do well before it is fresh again; not after a reconnection."""
@@ -58,10 +60,22 @@ class Health(enum.Enum):
 
 @dataclass(slots=True)
 class Life:
-    """How one report has moved: number of changes and of reads."""
+    """How one report has moved: number of changes and of reads, its numbers, and whether each rose last."""
 
     changes: int = 0
     reads: int = 0
+    numbers: tuple[int | None, ...] = ()
+    rose: dict[int, bool] = field(default_factory=dict)
+
+    def turned(self, numbers: tuple[int | None, ...]) -> bool:
+        """Take in the numbers; tell whether one of them went the other way than the last time it moved."""
+        turned = False
+        for place, (old, new) in enumerate(zip(self.numbers, numbers, strict=False)):
+            if old is not None and new is not None and old != new:
+                turned = turned or self.rose.get(place, new > old) is not (new > old)
+                self.rose[place] = new > old
+        self.numbers = numbers
+        return turned
 
 
 class Freshness:
@@ -73,7 +87,8 @@ class Freshness:
         self._moved_at: float | None = None
         self._still_until = now
         self._longest_pause = 0.0
-        self._moves = 0
+        self._turns = 0
+        self._turned_at = now
         self._failing: list[Key] = []
         self._failing_since: float | None = None
         self._lost_at: float | None = None
@@ -83,24 +98,35 @@ class Freshness:
 
     # -- what happened -----------------------------------------------------------------------
 
-    def heard(self, key: Key, data: bytes, *, measured: bool, now: float) -> None:
-        """A well-formed report came. ``measured``: it holds numbers that may be expected to move."""
+    def heard(
+        self, key: Key, data: bytes, *, numbers: tuple[int | None, ...] = (), now: float
+    ) -> None:
+        """A well-formed report came; ``numbers`` in it are measured and may be expected to move."""
         self._failing.clear()
         self._failing_since = None
         before = self._last_bytes.get(key)
         self._last_bytes[key] = bytes(data)
         moved = before is not None and before != data
-        if measured:
+        if numbers:
             life = self._lives.setdefault(key, Life())
             life.reads += 1
             life.changes += moved
-            self._moves += moved and (self._moved_at is None or now > self._moved_at + 0.5)
+            if life.turned(numbers) and now > self._turned_at + 0.5:
+                self._turns += 1
+                self._turned_at = now
             if not moved and life.changes:
                 self._still_until = now
         if moved:
-            self._longest_pause = max(self._longest_pause, self._still())
+            if self._turns:
+                self._longest_pause = max(self._longest_pause, self._still())
             self._moved_at = self._still_until = now
             self._woken_at = None
+
+    def changed_flags(self, *, now: float) -> None:
+        """The UPS does something else now: how its numbers move has to be learnt anew."""
+        self._turns = 0
+        if self._moved_at is not None:
+            self._moved_at = self._still_until = now
 
     def failed(self, key: Key, kind: TransferKind, *, supported: bool, now: float) -> None:
         """A control read failed. A report that never worked and is refused says nothing of the device."""
@@ -229,6 +255,6 @@ class Freshness:
 
     def _still_limit(self) -> float | None:
         """Seconds of stillness that prove a freeze; None while too little is known of this device."""
-        if self._moves < CHANGES_TO_LEARN:
+        if self._turns < TURNS_TO_LEARN:
             return None
         return max(STILL_AT_LEAST, STILL_FACTOR * self._longest_pause)

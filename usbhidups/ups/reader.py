@@ -53,13 +53,7 @@ class Reader:
         self._covered: Mapping[Key, Key] = coverage(binding) if interrupts else {}
         self._proof_keys = proof_keys(binding)
         self._asked_as = _asked_as(binding) if self._controls else {}
-        self._measured = frozenset(
-            key_of(field)
-            for bound in binding.variables
-            if bound.row.default is None
-            for field in (bound.field, bound.twin)
-            if field is not None
-        )
+        self._measured = _measured(binding)
         self.evidence = Evidence(binding.descriptor)
         self.freshness = Freshness(now=now)
         self._doubt = Doubt(essential=self._proof_keys, guarded=_guarded(binding))
@@ -140,7 +134,7 @@ class Reader:
         verdict = self._doubt.judge(key, data, announced=announced, asked_as=asked_as, now=now)
         if verdict is Verdict.ASK_AGAIN:
             if self._controls and self._schedule.ask(asked_as, at=now):
-                self.freshness.heard(key, data, measured=False, now=now)
+                self.freshness.heard(key, data, now=now)
                 return
             self._doubt.could_not_ask(asked_as, now=now)
         self._believe(key, data, announced=announced, now=now)
@@ -226,7 +220,8 @@ class Reader:
             findings = self._announcements.polled(key, data, now=now)
         self._learn(findings)
         self._look_around(key, data, now)
-        self.freshness.heard(key, data, measured=key in self._measured, now=now)
+        numbers = tuple(extract(field, data) for field in self._measured.get(key, ()))
+        self.freshness.heard(key, data, numbers=numbers, now=now)
         if key in self._proof_keys or not self._proof_keys:
             if self._proof_at is not None:
                 self._longest_silence = max(self._longest_silence, now - self._proof_at)
@@ -242,6 +237,7 @@ class Reader:
         self._flags_seen[key] = flags
         if before is not None and before != flags:
             self._schedule.ask_status(at=now)
+            self.freshness.changed_flags(now=now)
 
     def _learn(self, findings: list[Finding]) -> None:
         for finding in findings:
@@ -282,6 +278,15 @@ def _beat(binding: Binding, options: Options) -> Beat:
     if full is None:
         full = max(pacing.full_interval, USUAL_FULL)
     return Beat(options.pollinterval, full, pacing.request_gap)
+
+
+def _measured(binding: Binding) -> dict[Key, tuple[Field, ...]]:
+    fields: dict[Key, dict[Field, None]] = {}
+    for bound in binding.variables:
+        for field in (bound.field, bound.twin):
+            if field is not None and bound.row.default is None:
+                fields.setdefault(key_of(field), {})[field] = None
+    return {key: tuple(each) for key, each in fields.items()}
 
 
 def _flag_fields(binding: Binding) -> dict[Key, list[Field]]:
