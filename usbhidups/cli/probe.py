@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from usbhidups.cli.target import Target, add_target_arguments, target_of
@@ -17,6 +15,7 @@ from usbhidups.probe.finding import Finding
 from usbhidups.probe.look import Plan
 from usbhidups.probe.prober import Prober
 from usbhidups.probe.shape import dumps
+from usbhidups.probe.ticker import Ticker
 
 __all__ = ["add_arguments", "run"]
 
@@ -129,7 +128,11 @@ def _pasted(argument: str) -> tuple[str, bytes]:
 
 def _attached(target: Target, plan: Plan) -> list[Finding]:
     with Ticker() as ticker:
-        return Prober(target.library, plan, RealClock(), progress=ticker).findings(
+
+        def progress(device: str, report: str, done: int, of: int) -> None:
+            ticker(device, f"{report} ({done + 1} of {of})")
+
+        return Prober(target.library, plan, RealClock(), progress=progress).findings(
             target.subjects()
         )
 
@@ -177,25 +180,3 @@ def _log_to_stderr() -> None:
     import logging
 
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="%(name)s: %(message)s")
-
-
-@dataclass(slots=True)
-class Ticker:
-    """Says on a terminal's standard error what is being read, since a slow device takes its time."""
-
-    write: Callable[[str], object] | None = None
-
-    def __enter__(self) -> Ticker:
-        if self.write is None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-            self.write = sys.stderr.write
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        if self.write is not None:
-            self.write("\r\x1b[K")
-            sys.stderr.flush()
-
-    def __call__(self, device: str, report: str, done: int, of: int) -> None:
-        if self.write is not None:
-            self.write(f"\r\x1b[K{device}: {report} ({done + 1} of {of})"[:200])
-            sys.stderr.flush()

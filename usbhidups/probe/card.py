@@ -80,13 +80,24 @@ def _about(finding: Finding) -> Iterator[Row]:
         text = Text(finding.transport)
         text.append(f"  {safe(finding.why)}", "dim")
         yield Row("Read by", text)
-    if finding.link.transfers:
+    if finding.transport in ("replay", "text"):
+        yield Row("Holds", _recorded(finding.link))
+    elif finding.link.transfers:
         yield Row("Link", _link(finding.link))
     repairs = profile.repairs if profile is not None else ()
     if repairs:
         yield Row("Repairs", Text("\n".join(safe(repair) for repair in repairs)))
     if finding.oddities:
         yield Row("Oddities", Text("\n".join(safe(oddity) for oddity in finding.oddities), "dim"))
+
+
+def _recorded(link: Link) -> Text:
+    asked = len({each.name for each in link.transfers})
+    missing = [each.name for each in link.failed]
+    text = Text(f"{asked - len(missing)} reports")
+    if missing:
+        text.append(f"; not {', '.join(missing)}", "dim")
+    return text
 
 
 def _link(link: Link) -> Text:

@@ -15,10 +15,9 @@ from usbhidups.carryout import describe
 from usbhidups.errors import TransferFailed, TransferKind
 from usbhidups.hid.descriptor import ReportType
 from usbhidups.hid.usages import Names
-from usbhidups.identity import Identity
 from usbhidups.probe.clock import Clock
 from usbhidups.probe.fieldrows import field_rows
-from usbhidups.probe.finding import Cut, Finding, Link, Profiled, Transfer
+from usbhidups.probe.finding import Cut, FieldRow, Finding, Link, Profiled, Transfer
 from usbhidups.probe.hindrance import Hindrance, Situation
 from usbhidups.ups.device import Ups
 from usbhidups.ups.library import Library
@@ -104,6 +103,12 @@ class Look:
     def reports(self) -> dict[Key, bytes]:
         """The reports that were read, id byte first."""
         return dict(self._reports)
+
+    def fields(self) -> tuple[FieldRow, ...]:
+        """Every field with what is known of it."""
+        ups = self._ups
+        names = Names(ups.profile.usages)
+        return field_rows(ups.descriptor, self._reports, names=names, binding=ups.binding)
 
     def take(self, *, transport: str = "", why: str = "") -> Finding:
         """Read it and say what was found. Raises DeviceGone, DeviceBusy, AccessDenied."""
@@ -228,7 +233,7 @@ class Look:
         view = ups.view(now)
         seconds = sum(each.seconds for each in self._transfers)
         return Finding(
-            identity=self._identity(),
+            identity=ups.identity,
             transport=transport,
             why=why,
             profile=Profiled(
@@ -237,14 +242,12 @@ class Look:
                 profile.version,
                 profile.variant,
                 self._attached.why,
-                tuple(repair.text for repair in self._attached.repairs),
+                (*(repair.text for repair in self._attached.repairs), *ups.repairs),
                 profile.notes,
             ),
             variables={"device.type": Value("ups"), **view.variables},
             commands=tuple(sorted(view.commands)),
-            fields=field_rows(
-                ups.descriptor, self._reports, names=Names(profile.usages), binding=ups.binding
-            ),
+            fields=self.fields(),
             link=Link(tuple(self._transfers), seconds),
             cut=self._cut(now),
             oddities=tuple(
@@ -254,9 +257,6 @@ class Look:
             warnings=(*ups.notices, *(() if view.fresh else (f"not fresh: {view.reason}",))),
             hindrance=self._hindrance(),
         )
-
-    def _identity(self) -> Identity:
-        return self._ups.identity
 
     def _cut(self, now: float) -> Cut:
         planned = self._ups.killpower(now=now)

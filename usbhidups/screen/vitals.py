@@ -22,7 +22,7 @@ from usbhidups.screen.words import Tone, duration, in_words, number, tone_of
 
 __all__ = ["LABEL_WIDTH", "Row", "Vitals", "grid", "headline"]
 
-LABEL_WIDTH = 11
+LABEL_WIDTH = 12
 
 _STYLES = {Tone.GOOD: "green", Tone.NOTE: "yellow", Tone.BAD: "bold red", Tone.UNKNOWN: "magenta"}
 _SCALES = (600, 1800, 3600, 7200, 4 * 3600, 8 * 3600, 24 * 3600, 7 * 86400)
@@ -166,7 +166,7 @@ class Vitals:
             if said:
                 parts.append(f"{word} {said}{self._years(said)}")
         if parts:
-            yield Row("Fitted with", Text(", ".join(parts)))
+            yield Row("Bat. age", Text(", ".join(parts)))
 
     def _years(self, date: str) -> str:
         found = _DATE.search(date)

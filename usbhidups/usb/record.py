@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from usbhidups.errors import TransferFailed, TransferKind
+from usbhidups.identity import Identity
 from usbhidups.usb.fixture import Answer, Device, Failure, Fixture, Moment, Origin, OriginKind
 from usbhidups.usb.reportscan import scan
 from usbhidups.usb.transport import Transport
 
-__all__ = ["Recording", "Wanted", "record", "record_events", "redacted"]
+__all__ = ["Readable", "Recording", "Wanted", "record", "record_events", "redacted"]
 
 _FAILURES = {
     TransferKind.STALL: Failure.STALL,
@@ -55,15 +56,30 @@ class Recording:
     replaced: tuple[str, ...]
 
 
+class Readable(Protocol):
+    """The part of a Transport that is recorded."""
+
+    @property
+    def identity(self) -> Identity: ...
+    def report_descriptor(self) -> bytes: ...
+    def get_feature(self, report_id: int, size: int) -> bytes: ...
+    def get_input(self, report_id: int, size: int) -> bytes: ...
+    def string(self, index: int) -> str | None: ...
+
+
 def record(
-    transport: Transport,
+    transport: Readable,
     wanted: Wanted,
     *,
     source: str,
     notes: str = "",
     progress: Callable[[str], None] | None = None,
+    events: Callable[[], tuple[Moment, ...]] | None = None,
 ) -> Recording:
-    """Read everything that is wanted, once. Raises DeviceGone; a failed transfer is part of the record."""
+    """Read everything that is wanted, once; a failed transfer is part of the record.
+
+    ``events`` is called afterwards and gives the timeline. Raises DeviceGone.
+    """
 
     def say(text: str) -> None:
         if progress is not None:
@@ -102,6 +118,7 @@ def record(
         complete=scan(descriptor).whole,
         feature=feature,
         input=inputs,
+        timeline=events() if events is not None else (),
     )
     return redacted(fixture, wanted.serial_strings)
 
@@ -159,6 +176,15 @@ def redacted(fixture: Fixture, serial_strings: Sequence[int] = ()) -> Recording:
                 clean = clean.replace(raw, b"0" * len(raw))
         return noted(key, value, clean)
 
+    def moment(number: int, value: Moment) -> Moment:
+        key = f"timeline[{number}]"
+        feature = {
+            report_id: answer(f"{key}.feature.{report_id:02x}", each)
+            for report_id, each in value.feature.items()
+        }
+        event = None if value.input is None else answer(f"{key}.input", value.input)
+        return replace(value, feature=feature, input=event if isinstance(event, bytes) else None)
+
     def noted(key: str, before: _Any, after: _Any) -> _Any:
         if before != after:
             replaced.append(key)
@@ -183,6 +209,7 @@ def redacted(fixture: Fixture, serial_strings: Sequence[int] = ()) -> Recording:
             report_id: answer(f"reports.input.{report_id:02x}", value)
             for report_id, value in fixture.input.items()
         },
+        timeline=tuple(moment(*pair) for pair in enumerate(fixture.timeline, 1)),
     )
     return Recording(clean, tuple(replaced))
 
@@ -194,7 +221,7 @@ def _answer(get: Callable[[int, int], bytes], report_id: int, size: int) -> Answ
         return _FAILURES[error.kind]
 
 
-def _string(transport: Transport, index: int) -> str | None:
+def _string(transport: Readable, index: int) -> str | None:
     try:
         return _sound(transport.string(index))
     except TransferFailed:

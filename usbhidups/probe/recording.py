@@ -1,0 +1,179 @@
+"""A recording of an attached UPS: what it is, all that it answers, and what happens for some minutes.
+
+Which reports and strings there are is read from its descriptor and profile; ``usb.record`` writes down the
+answers and takes the serials out. Nothing is written to the device, and its profile's pauses are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from usbhidups.errors import TransferFailed, TransferKind
+from usbhidups.hid.descriptor import ReportType
+from usbhidups.identity import Identity
+from usbhidups.probe.clock import Clock
+from usbhidups.probe.look import Look
+from usbhidups.ups.plan import ReadRequest
+from usbhidups.ups.wanted import Key
+from usbhidups.usb.fixture import Moment
+from usbhidups.usb.record import Recording, Wanted, record
+from usbhidups.usb.transport import Transport
+
+__all__ = ["Recorder"]
+
+STRING_INDEXES = frozenset(
+    {0x840001, 0x8400FD, 0x8400FE, 0x8400FF, 0x850087, 0x850088, 0x850089, 0x85008F}
+)
+"""Usages whose value is the index of a string (Power Device class 4.1, 4.2)."""
+
+SERIAL_INDEX = 0x8400FF
+USUAL_STRINGS = (1, 2, 3)
+
+LONGEST_WAIT = 1.0
+MOST_MOMENTS = 20_000
+"""Changes that one recording holds: a device that floods must not fill the memory."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Paced:
+    """A transport with the pauses between transfers that the device needs (failure B07)."""
+
+    transport: Transport
+    gap: float
+    clock: Clock
+
+    @property
+    def identity(self) -> Identity:
+        return self.transport.identity
+
+    def report_descriptor(self) -> bytes:
+        return self.transport.report_descriptor()
+
+    def get_feature(self, report_id: int, size: int) -> bytes:
+        self._pause()
+        return self.transport.get_feature(report_id, size)
+
+    def get_input(self, report_id: int, size: int) -> bytes:
+        self._pause()
+        return self.transport.get_input(report_id, size)
+
+    def string(self, index: int) -> str | None:
+        self._pause()
+        return self.transport.string(index)
+
+    def _pause(self) -> None:
+        if self.gap:
+            self.clock.sleep(self.gap)
+
+
+class Recorder:
+    """Records one open device; ``look`` has read it once already."""
+
+    def __init__(self, look: Look, transport: Transport, clock: Clock) -> None:
+        self._look = look
+        self._transport = transport
+        self._clock = clock
+        self._last: dict[Key, bytes] = {}
+
+    def record(
+        self,
+        *,
+        source: str,
+        notes: str = "",
+        seconds: float = 0.0,
+        progress: Progress | None = None,
+    ) -> Recording:
+        """The recording, serials replaced; ``seconds`` of events. Ends early at KeyboardInterrupt.
+
+        Raises DeviceGone when it goes before the events begin; later its going is an event.
+        """
+        gap = self._look.ups.profile.pacing.request_gap
+        return record(
+            _Paced(self._transport, gap, self._clock),
+            self._wanted(),
+            source=source,
+            notes=notes,
+            progress=progress,
+            events=(lambda: self._events(seconds, progress)) if seconds else None,
+        )
+
+    def _wanted(self) -> Wanted:
+        descriptor = self._look.attached.declared
+        never = frozenset(self._look.ups.profile.pacing.never_read)
+
+        def reports(kind: ReportType) -> tuple[tuple[int, int], ...]:
+            return tuple(
+                (report_id, length + 1)
+                for (each, report_id), length in descriptor.report_bytes.items()
+                if each is kind and report_id not in never
+            )
+
+        strings, serials = set(USUAL_STRINGS), set()
+        for row in self._look.fields():
+            if row.field.usage in STRING_INDEXES and row.raw and row.raw < 256:
+                strings.add(row.raw)
+                if row.field.usage == SERIAL_INDEX:
+                    serials.add(row.raw)
+        return Wanted(
+            feature=reports(ReportType.FEATURE),
+            input=reports(ReportType.INPUT),
+            strings=tuple(sorted(strings)),
+            serial_strings=tuple(sorted(serials)),
+        )
+
+    # -- events ------------------------------------------------------------------------------
+
+    def _events(self, seconds: float, progress: Progress | None) -> tuple[Moment, ...]:
+        """What changes: Input reports as they come, Feature reports as the driver would read them."""
+        self._last = self._look.reports
+        start = self._clock.now()
+        moments: list[Moment] = []
+        try:
+            while len(moments) < MOST_MOMENTS and (left := start + seconds - self._clock.now()) > 0:
+                if progress is not None:
+                    progress(
+                        f"{len(moments)} events, {left:.0f} s to go; Ctrl-C ends it and writes"
+                    )
+                moments.extend(self._changes(start, left))
+        except KeyboardInterrupt:
+            pass
+        return tuple(moments)
+
+    def _changes(self, start: float, left: float) -> Iterator[Moment]:
+        ups = self._look.ups
+        for request in ups.reads_due(self._clock.now()):
+            data = self._read(request)
+            if data is not None:
+                at = round(self._clock.now() - start, 3)
+                yield Moment(at=at, feature={request.report_id: data})
+        ups.view(self._clock.now())
+        pause = min(left, LONGEST_WAIT, max(0.05, ups.next_due(self._clock.now())))
+        try:
+            event = self._transport.wait_input(pause)
+        except TransferFailed as error:
+            if error.kind is TransferKind.STALL:
+                self._transport.clear_halt()
+            self._clock.sleep(pause)
+            return
+        if event is not None:
+            now = self._clock.now()
+            ups.got_report(ReportType.INPUT, event, now=now)
+            yield Moment(at=round(now - start, 3), input=event)
+
+    def _read(self, request: ReadRequest) -> bytes | None:
+        """Read one report; its bytes when it is a Feature report that changed."""
+        ups = self._look.ups
+        feature = request.report_type is ReportType.FEATURE
+        get = self._transport.get_feature if feature else self._transport.get_input
+        try:
+            data = get(request.report_id, request.size)
+        except TransferFailed as error:
+            ups.read_failed(request, error.kind, now=self._clock.now())
+            return None
+        ups.got_report(request.report_type, data, now=self._clock.now())
+        key = (request.report_type, request.report_id)
+        before, self._last[key] = self._last.get(key), data
+        return data if feature and data != before else None
