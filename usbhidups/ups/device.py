@@ -110,6 +110,11 @@ class Ups:
         return self.binding.descriptor
 
     @property
+    def repairs(self) -> tuple[str, ...]:
+        """In words, which values were put right by plausibility (failure E03)."""
+        return self._picture.repairs
+
+    @property
     def listens(self) -> bool:
         """Whether to wait on the interrupt endpoint; otherwise just sleep until something is due."""
         return self._reader.listens

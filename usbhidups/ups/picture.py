@@ -136,6 +136,11 @@ class Picture:
         return {name: source.bound for name, source in self._decoded.sources.items()}
 
     @property
+    def repairs(self) -> tuple[str, ...]:
+        """In words, which values were put right."""
+        return self._decoded.repairs if self._decoded is not None else ()
+
+    @property
     def wanted_strings(self) -> tuple[int, ...]:
         """String indexes that were asked for by values and not fetched yet."""
         if self._decoded is None:

@@ -38,8 +38,7 @@ def shutdown_seconds(row: VariableRow, reading: Reading, access: Access) -> str 
 
 def startup_timer(seconds: int, options: Options) -> int:
     """The logical value that starts the load after ``seconds``; whole minutes count."""
-    if seconds < 0:
-        raise ValueError("there is no value that means: no countdown")
+    _refuse_never(seconds)
     minutes = seconds // 60
     if minutes > 0xFFFF:
         raise ValueError(f"{seconds} s is more than the device can count")
@@ -48,8 +47,7 @@ def startup_timer(seconds: int, options: Options) -> int:
 
 def shutdown_timer(seconds: int, options: Options) -> int:
     """The logical value that cuts the load after ``seconds`` until the mains are back."""
-    if seconds < 0:
-        raise ValueError("there is no value that means: no countdown")
+    _refuse_never(seconds)
     if options.powercom_sdcmd_discrete_delay:
         longer = (index for index, delay in enumerate(_DISCRETE, 1) if delay >= seconds)
         return next(longer, len(_DISCRETE))
@@ -58,18 +56,22 @@ def shutdown_timer(seconds: int, options: Options) -> int:
 
 def stay_off_timer(seconds: int, options: Options) -> int:
     """The logical value that cuts the load after ``seconds`` for good."""
+    _refuse_never(seconds)
     return _minutes_and_seconds(seconds, _STAY_OFF, options)
 
 
 def _minutes_and_seconds(seconds: int, then: int, options: Options) -> int:
     """0 would mean the longest delay, so it becomes 1."""
-    if seconds < 0:
-        raise ValueError("there is no value that means: no countdown")
     minutes, rest = divmod(max(seconds, 1), 60)
     if minutes > _LARGEST_MINUTES:
         raise ValueError(f"{seconds} s is more than the device can count")
     value = minutes << 8 | rest | then
     return _swapped(value) if options.powercom_sdcmd_byte_order_fallback else value
+
+
+def _refuse_never(seconds: int) -> None:
+    if seconds < 0:
+        raise ValueError("there is no value that means: no countdown")
 
 
 def _swapped(value: int) -> int:
