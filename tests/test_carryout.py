@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ups.made import made
+from tests.ups.made import announce, made
 from tests.ups.reports import ReportDevice
 from usbhidups.carryout import Outcome, Verdict, carry_out, describe
 from usbhidups.errors import DeviceGone, TransferKind
 from usbhidups.hid.descriptor import ReportType
 from usbhidups.ups.device import Ups
+from usbhidups.ups.options import Options
 from usbhidups.ups.plan import Refusal, Write, WritePlan
 
 RETURN = ["feature:03 = 03 78 00", "feature:04 = 04 3c 00"]
@@ -93,21 +94,42 @@ def test_killpower_falls_back_when_the_first_choice_is_refused() -> None:
     assert outcome.verdict is Verdict.VERIFIED
 
 
-def test_killpower_of_a_device_that_obeys_nothing_never_undoes_what_it_may_obey_silently() -> None:
+def on_battery() -> tuple[ReportDevice, Ups]:
     device, ups = started()
+    announce(device, ups, "discharging", "present", "good")
+    return device, ups
+
+
+def test_killpower_of_a_device_that_obeys_nothing_never_undoes_what_it_may_obey_silently() -> None:
+    device, ups = on_battery()
     device.obeys = False
     outcome = carry(device, plan_of(ups.killpower(now=device.now)))
     assert device.written == [*RETURN, "feature:05 = 05 3c 00", "feature:04 = 04 3c 00"]
     assert outcome.verdict is Verdict.IGNORED
 
 
-def test_killpower_of_a_device_that_refuses_everything() -> None:
+def test_an_ignored_command_is_not_followed_by_one_that_would_undo_it() -> None:
+    device, ups = made(Options(sdcommands=("shutdown.return", "shutdown.stayoff")))
+    device.obeys = False
+    outcome = carry(device, plan_of(ups.killpower(now=device.now)))
+    assert device.written == RETURN
+    assert outcome.verdict is Verdict.IGNORED
+
+
+def test_while_mains_are_there_only_what_brings_the_load_back_is_tried() -> None:
     device, ups = started()
+    device.refuses = {3, 5}
+    assert not carry(device, plan_of(ups.killpower(now=device.now))).done
+    assert device.written == []
+
+
+def test_killpower_of_a_device_that_refuses_everything() -> None:
+    device, ups = on_battery()
     device.refuses = {3, 4, 5}
     outcome = carry(device, plan_of(ups.killpower(now=device.now)))
     assert device.written == []
     assert outcome.verdict is Verdict.REFUSED
-    assert "shutdown.stayoff" in outcome.text
+    assert "load.off.delay" in outcome.text
 
 
 def test_a_device_that_goes_away_is_an_outcome_and_no_exception() -> None:

@@ -28,11 +28,12 @@ FAILED = 3
 """TRACKING: known, but cannot be done."""
 
 KILLPOWER = ("shutdown.return", "shutdown.reboot", "load.off.delay")
-"""What kill-power tries, in this order (nut-driver-contract.md 6.6). Newer NUT ends with shutdown.stayoff, after
-which the load never comes back by itself; a battery that runs down does that better."""
+"""What kill-power tries, in this order (nut-driver-contract.md 6.6). Newer NUT ends with shutdown.stayoff,
+after which the load never comes back by itself; a battery that runs down does that better."""
 
 RETURNING = KILLPOWER[:2]
-"""Those after which the load comes back although the mains never went: all that is tried while they are there."""
+"""Those after which the load comes back although the mains never went: all that is tried while they are
+there."""
 
 LEAST_GAP = 0.125
 """Seconds between two writes, whatever the profile says (B11)."""
