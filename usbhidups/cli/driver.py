@@ -18,23 +18,29 @@ from usbhidups.errors import ConfigError
 from usbhidups.nut.upsconf import DriverOptions, driver_options, option_table
 from usbhidups.nut.upsconf.sections import Setting
 
-__all__ = ["CommandLine", "parse", "run"]
+__all__ = ["OPTIONS", "CommandLine", "parse", "run", "usage"]
 
-USAGE = """\
-usage: {program} -a NAME [OPTION...]
-
-  -a NAME    use section [NAME] of ups.conf      -s NAME    use no section, only -x
-  -x VAR=VAL set an option, or a flag            -i SECONDS poll interval
-  -F         stay in the foreground              -FF        the same, with a PID file
-  -B         go to the background even with -D   -D         one debug level more, in the foreground
-  -d N       print all variables after N+1 updates and exit
-  -k         cut the power (after a shutdown)    -q         log less
-  -c COMMAND tell the running driver: reload, reload-or-error, reload-or-exit, exit
-  -P PID     send the signal for -c to that process
-  -u USER    user to become                      -g GROUP   group of the state socket
-  -r DIR     change root                         -L         list the options of ups.conf
-  -V         version                             -h         this help
-"""
+OPTIONS = (
+    ("-a", "NAME", "use section [NAME] of ups.conf"),
+    ("-s", "NAME", "use no section, only -x"),
+    ("-x", "VAR=VAL", "set an option of ups.conf, or a flag"),
+    ("-i", "SECONDS", "poll interval"),
+    ("-F", "", "stay in the foreground; -FF: with a PID file"),
+    ("-B", "", "go to the background even with -D"),
+    ("-D", "", "one debug level more, in the foreground"),
+    ("-d", "N", "print all variables after N+1 updates and exit"),
+    ("-q", "", "log less"),
+    ("-k", "", "cut the power (after a shutdown)"),
+    ("-c", "COMMAND", "tell the driver: reload, reload-or-error, reload-or-exit, exit"),
+    ("-P", "PID", "send the signal for -c to that process"),
+    ("-u", "USER", "user to become"),
+    ("-g", "GROUP", "group of the state socket"),
+    ("-r", "DIR", "change root"),
+    ("-L", "", "list the options of ups.conf"),
+    ("-V", "", "version"),
+    ("-h", "", "this help"),
+)
+"""Option, its argument, what it does: the help, the man page and the completion are made of it."""
 
 COMMANDS = ("reload-or-error", "exit", "reload", "reload-or-exit")
 """In NUT's order: an abbreviation means the first that it fits (nut-driver-contract.md 1.1)."""
@@ -70,8 +76,8 @@ def run(program: str, words: Sequence[str]) -> int:
         print(f"usbhidups - USB HID UPS driver {__version__} for Network UPS Tools", flush=True)
     if asked.show:
         if asked.show == "h":
-            print(USAGE.format(program=program), end="")
-        if asked.show in "hL":
+            print(usage(program))
+        if asked.show == "L":
             print("\n".join(option_table()))
         return 0
     options = driver_options(asked.settings, program=program)
@@ -90,6 +96,12 @@ def run(program: str, words: Sequence[str]) -> int:
 
         return killpower.as_driver(program, asked.ups, options, places)
     return _start(asked, options, places)
+
+
+def usage(program: str) -> str:
+    """The help, for a terminal of 80 columns."""
+    options = [f"  {' '.join(each[:2]):11} {each[2]}" for each in OPTIONS]
+    return "\n".join([f"usage: {program} -a NAME [OPTION...]", "", *options])
 
 
 def _start(asked: CommandLine, options: DriverOptions, places: Places) -> int:

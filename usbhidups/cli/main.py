@@ -10,19 +10,25 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING
 
 from usbhidups import __version__
 from usbhidups.errors import UsbHidUpsError
 
-__all__ = ["VERBS", "main"]
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["VERBS", "command_line", "main"]
 
 VERBS: dict[str, str] = {
     "run": "run the driver for UPSes of ups.conf",
     "probe": "show the UPSes that are attached, or why they cannot be read",
+    "record": "write a fixture file of an attached UPS, to report it or to test with",
     "status": "show what a running driver publishes",
     "list-supported": "list the devices that are known by their ids",
     "killpower": "cut the power of UPSes after a shutdown, so that it comes back with the mains",
+    "doctor": "check the installation, and say what to mend",
     "simulate": "be a UPS: export a fixture's device over USB/IP",
     "appliance": "generate NUT's files from variables, start, stop, kill power",
     "notify": "log and mail one event (upsmon runs this)",
@@ -56,20 +62,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _run_verb(words: list[str]) -> int:
+def command_line(loaded: Container[str]) -> argparse.ArgumentParser:
+    """The parser of all verbs; those in ``loaded`` have their arguments, the others only their names."""
     import argparse  # not needed by the driver, which has NUT's options
 
     parser = argparse.ArgumentParser(
-        prog="usbhidups", description="driver for USB HID UPSes that speaks to Network UPS Tools"
+        prog="usbhidups",
+        description="driver for USB HID UPSes that speaks to Network UPS Tools",
+        epilog="usbhidups VERB --help tells more; usbhidups -h, how NUT starts it as a driver",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
     )
     parser.add_argument("--version", action="version", version=f"usbhidups {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    wanted = words[0] if words else ""
     for name, text in VERBS.items():
         verb = verbs.add_parser(name, help=text, description=text)
-        if name == wanted:
+        if name in loaded:
             module = importlib.import_module(f"usbhidups.cli.{name.replace('-', '_')}")
             module.add_arguments(verb)
             verb.set_defaults(run=module.run)
-    arguments = parser.parse_args(words)
+    return parser
+
+
+def _run_verb(words: list[str]) -> int:
+    arguments = command_line(words[:1]).parse_args(words)
     return int(arguments.run(arguments))

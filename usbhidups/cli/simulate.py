@@ -30,8 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--scenario",
+        metavar="NAME",
         choices=list(SCENARIOS),
-        help="what happens, beside the fixtures' own timelines",
+        help=f"what happens, beside the fixtures' own timelines: {', '.join(SCENARIOS)}",
     )
     parser.add_argument(
         "--speed",
