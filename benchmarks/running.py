@@ -41,7 +41,9 @@ class Idle:
 
 
 @contextmanager
-def _at_work(program: Path, fixture: str, mode: Mode) -> Iterator[tuple[Simulation, Driver, StateSocket]]:
+def _at_work(
+    program: Path, fixture: str, mode: Mode
+) -> Iterator[tuple[Simulation, Driver, StateSocket]]:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         with Simulation(fixture, folder) as device:
@@ -98,11 +100,13 @@ def recoveries(program: Path, fixture: str, *, bounces: int, seed: int) -> list[
             state.wait_for(lambda line: line.words == ("DATASTALE",), timeout=PATIENCE)
             time.sleep(chance.uniform(0.0, 2.0))
             given = device.at("reconnect")
-            found.append(state.wait_for(lambda line: line.words == ("DATAOK",), timeout=PATIENCE).at - given)
+            found.append(
+                state.wait_for(lambda line: line.words == ("DATAOK",), timeout=PATIENCE).at - given
+            )
     return found
 
 
-class _says:  # noqa: N801
+class _says:
     """Whether a line is the status with a word in it."""
 
     def __init__(self, word: str) -> None:
