@@ -161,6 +161,11 @@ class _Work:
         """One plan, without its fallbacks."""
         verdict, words = Verdict.ACCEPTED, "accepted, nothing proves more"
         written = False
+        before = {
+            step: self._read(step)
+            for step in plan.steps
+            if isinstance(step, ReadBack) and step.must_change
+        }
         for step in plan.steps:
             if self.late:
                 verdict, words = Verdict.FAILED, "out of time"
@@ -174,7 +179,7 @@ class _Work:
                     continue
                 verdict, words = problem
             else:
-                verdict, words = self._look(step)
+                verdict, words = self._look(step, before.get(step))
                 if verdict is not Verdict.IGNORED:
                     continue
             if written and verdict is not Verdict.IGNORED:
@@ -201,7 +206,7 @@ class _Work:
         self.sent.append(Sent(data, step.meaning, taken=True))
         return None
 
-    def _look(self, step: ReadBack) -> tuple[Verdict, str]:
+    def _look(self, step: ReadBack, before: int | None) -> tuple[Verdict, str]:
         shown = ""
         for attempt in range(TRIES):
             if attempt:
@@ -210,6 +215,8 @@ class _Work:
             if value is None:
                 continue
             if any(low <= value <= high for low, high in step.accept):
+                if value == before:
+                    return Verdict.ACCEPTED, f"{step.meaning}, accepted; it showed that before"
                 return Verdict.VERIFIED, f"{step.meaning}, verified"
             shown = f"{units.to_physical(step.field, value):g}"
             if self.late:

@@ -116,7 +116,8 @@ def timer_read_back(
         return None
     slack = max(1, round(READ_BACK_SLACK / max(units.grain(field), 1e-9)))
     least = zero if field.logical_minimum < 0 else zero + 1  # a resting timer shows -1, or else 0
-    return ReadBack(field, _size(on, field), ((max(least, logical - slack), logical),), words)
+    accept = ((max(least, logical - slack), logical),)
+    return ReadBack(field, _size(on, field), accept, words, must_change=True)
 
 
 def _size(on: Descriptor, field: Field) -> int:

@@ -47,12 +47,17 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """Read the field again: the write is verified when its logical value lies in ``accept`` (inclusive)."""
+    """Read the field again: the write is verified when its logical value lies in ``accept`` (inclusive).
+
+    ``must_change``: and is another than before the plan; a timer that shows by chance what was asked for
+    proves nothing.
+    """
 
     field: Field
     size: int
     accept: tuple[tuple[int, int], ...]
     meaning: str
+    must_change: bool = False
 
 
 Step = Write | Pause | ReadBack
