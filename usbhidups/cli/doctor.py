@@ -1,0 +1,79 @@
+"""``usbhidups doctor``: is the installation whole, and what to mend where it is not."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from usbhidups.configuration import Places
+from usbhidups.doctor.check import Check, Verdict
+from usbhidups.doctor.examine import examine, healthy
+from usbhidups.doctor.machine import Machine
+from usbhidups.ups.library import Library
+
+__all__ = ["add_arguments", "run"]
+
+EPILOG = "exit status: 0 nothing has to be mended, 1 something has"
+
+_MARKS = {
+    Verdict.OK: ("ok", "green"),
+    Verdict.NOTE: ("note", "yellow"),
+    Verdict.PROBLEM: ("problem", "bold red"),
+    Verdict.SKIPPED: ("skipped", "magenta"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's command line."""
+    parser.epilog = EPILOG
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("-q", "--quiet", action="store_true", help="only what is not in order")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0: nothing has to be mended; 1: something has."""
+    places = Places.of(os.environ)
+    checks = list(examine(Machine(places=places), Library([places.profiles])))
+    if arguments.json:
+        print(
+            json.dumps(
+                [{**asdict(each), "verdict": each.verdict.value} for each in checks], indent=1
+            )
+        )
+    else:
+        shown = [c for c in checks if not arguments.quiet or c.verdict is not Verdict.OK]
+        _show(shown, checks)
+    return 0 if healthy(checks) else 1
+
+
+def _show(shown: Sequence[Check], checks: Sequence[Check]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from usbhidups.screen.console import make_console, show
+    from usbhidups.screen.safe import safe
+
+    console = make_console()
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=7, no_wrap=True)
+    table.add_column(min_width=12, max_width=18)
+    table.add_column(overflow="fold")
+    for check in shown:
+        mark, style = _MARKS[check.verdict]
+        text = Text(safe(check.text))
+        if check.mend:
+            text.append("\nmend: ", "bold")
+            text.append(safe(check.mend))
+        table.add_row(Text(mark, style=style), Text(safe(check.subject)), text)
+    show(console, table)
+    problems = sum(check.verdict is Verdict.PROBLEM for check in checks)
+    if problems:
+        show(
+            console,
+            Text(f"{problems} of {len(checks)} checks found something to mend", style="bold"),
+        )
+    else:
+        show(console, Text(f"{len(checks)} checks, nothing to mend", style="bold green"))

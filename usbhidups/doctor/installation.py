@@ -1,0 +1,243 @@
+"""Checks of what is installed: NUT, libraries, account, directories, udev's rule, units, the late hook."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from usbhidups.doctor.check import Check, Verdict
+from usbhidups.doctor.machine import Machine
+from usbhidups.errors import ConfigError
+from usbhidups.probe.rules import find_rule
+from usbhidups.ups.library import Library
+from usbhidups.usb.libusb import Libusb
+
+__all__ = ["directories", "late_hook", "libraries", "nut", "rights", "units"]
+
+OLDEST = (2, 7, 4)
+"""NUT whose upsd and tools are known to work with this driver."""
+
+RULE_DIRECTORIES = (
+    "etc/udev/rules.d",
+    "run/udev/rules.d",
+    "usr/lib/udev/rules.d",
+    "lib/udev/rules.d",
+)
+
+_VERSION = re.compile(r"\b(\d+)\.(\d+)\.(\d+)")
+_POWERDOWNFLAG = re.compile(r"^\s*POWERDOWNFLAG\s+\S", re.MULTILINE)
+
+
+def nut(machine: Machine) -> Iterator[Check]:
+    """Is NUT there, and which."""
+    upsd = machine.upsd()
+    if upsd is None:
+        yield Check(
+            "NUT",
+            Verdict.PROBLEM,
+            "upsd is not installed: nobody reads what the driver publishes",
+            "Debian: apt install nut-server nut-client",
+        )
+        return
+    answered = machine.run((str(upsd), "-V"))
+    found = _VERSION.search(answered.text)
+    if found is None:
+        yield Check("NUT", Verdict.NOTE, f"{upsd} does not tell its version", "is it NUT's upsd?")
+    elif tuple(map(int, found.groups())) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        yield Check(
+            "NUT",
+            Verdict.NOTE,
+            f"{upsd} is {found[0]}, older than what is tested ({oldest})",
+            "use a newer one where you can",
+        )
+    else:
+        yield Check("NUT", Verdict.OK, f"{upsd} is version {found[0]}")
+
+
+def libraries(_machine: Machine) -> Iterator[Check]:
+    """Can a device be opened: hidraw needs nothing, libusb needs pyusb and libusb."""
+    try:
+        Libusb().backend()
+    except ConfigError as error:
+        yield Check(
+            "libusb",
+            Verdict.NOTE,
+            f"{error.problem}; only UPSes that the kernel gives a hidraw node can be read",
+            "install it where a UPS is not found",
+        )
+    else:
+        yield Check("libusb", Verdict.OK, "pyusb and libusb are there")
+    if importlib.util.find_spec("rich") is None:
+        yield Check("rich", Verdict.PROBLEM, "rich is missing", "Debian: apt install python3-rich")
+
+
+def directories(machine: Machine, *, user: str, group: str) -> Iterator[Check]:
+    """The account that drivers run as, and where they put their sockets."""
+    if machine.account(user) is None:
+        yield Check(
+            "user",
+            Verdict.PROBLEM,
+            f"there is no user {user} for the driver to become",
+            f"useradd --system {user}, or user = in ups.conf",
+        )
+    elif machine.group(group) is None:
+        yield Check(
+            "user", Verdict.PROBLEM, f"there is no group {group}", f"groupadd --system {group}"
+        )
+    else:
+        yield Check("user", Verdict.OK, f"drivers run as {user}, group {group}")
+    state = machine.places.state
+    try:
+        owner, owning, mode = machine.owner(state)
+    except OSError as error:
+        yield Check(
+            "state directory",
+            Verdict.PROBLEM,
+            f"{state}: {error.strerror}",
+            f"install -d -m 0770 -o root -g {group} {state}; systemd-tmpfiles does it at boot",
+        )
+        return
+    shown = f"{state} is {owner}:{owning} {mode:04o}"
+    writes = (owner == user and mode & 0o300 == 0o300) or (
+        owning == group and mode & 0o030 == 0o030
+    )
+    if not writes and mode & 0o003 != 0o003 and user != "root":
+        yield Check(
+            "state directory",
+            Verdict.PROBLEM,
+            f"{shown}: {user} cannot make a socket there",
+            f"chown root:{group} {state}; chmod 0770 {state}",
+        )
+    elif mode & 0o002:
+        yield Check(
+            "state directory",
+            Verdict.PROBLEM,
+            f"{shown}: everybody may put a false driver there",
+            f"chmod 0770 {state}",
+        )
+    else:
+        yield Check("state directory", Verdict.OK, shown)
+
+
+def rights(machine: Machine, library: Library) -> Iterator[Check]:
+    """Is there a rule of udev that gives UPSes to the group."""
+    folders = [machine.root / each for each in RULE_DIRECTORIES]
+    known = [
+        (match.vendor, product)
+        for head in library.heads()
+        for match in head.matches
+        if match.vendor is not None
+        for product in match.products
+    ]
+    without = [ids for ids in known if find_rule(*ids, folders) is None]
+    if not known or len(without) == len(known):
+        yield Check(
+            "udev rule",
+            Verdict.PROBLEM,
+            "no rule gives UPSes to a group: only root can open them",
+            "install 99-ups.rules to /etc/udev/rules.d, then: udevadm control --reload && udevadm trigger",
+        )
+        return
+    rule = find_rule(*next(ids for ids in known if ids not in without), folders)
+    file = rule.place.rpartition(":")[0] if rule else ""
+    if without:
+        some = ", ".join(f"{vendor:04x}:{product:04x}" for vendor, product in without[:3])
+        yield Check(
+            "udev rule",
+            Verdict.NOTE,
+            f"{file} leaves out {len(without)} of {len(known)} known devices ({some} …)",
+            "install 99-ups.rules, if yours is among them",
+        )
+    else:
+        yield Check("udev rule", Verdict.OK, f"{file} means all {len(known)} known devices")
+
+
+def units(machine: Machine, upses: Sequence[str]) -> Iterator[Check]:
+    """Does something start the drivers at boot, and only one thing."""
+    if not machine.systemd:
+        scripts = machine.find("etc/init.d/usbhidups", "etc/init.d/nut-server", "etc/init.d/ups")
+        if scripts is None:
+            yield Check(
+                "start at boot",
+                Verdict.NOTE,
+                "neither systemd nor a start script is here",
+                "start usbhidups run from whatever starts this host",
+            )
+        else:
+            yield Check("start at boot", Verdict.OK, f"{scripts} is there")
+        return
+    for ups in upses:
+        ways = {
+            name: machine.run(("systemctl", "is-enabled", name)).text.splitlines()[-1:]
+            for name in (f"usbhidups@{ups}.service", f"nut-driver@{ups}.service")
+        }
+        enabled = [name for name, said in ways.items() if said and said[0].startswith("enabled")]
+        if len(enabled) == 1:
+            yield Check(f"start of {ups}", Verdict.OK, f"{enabled[0]} is enabled")
+        elif enabled:
+            yield Check(
+                f"start of {ups}",
+                Verdict.PROBLEM,
+                f"both {' and '.join(enabled)} are enabled, and each throws the other out",
+                f"systemctl disable {enabled[0]}, or the other",
+            )
+        else:
+            yield Check(
+                f"start of {ups}",
+                Verdict.PROBLEM,
+                "no unit starts its driver at boot",
+                f"systemctl enable --now usbhidups@{ups}.service",
+            )
+    for name, what in (("nut-server", "upsd"), ("nut-monitor", "upsmon")):
+        said = machine.run(("systemctl", "is-enabled", f"{name}.service")).text.splitlines()[-1:]
+        if said and said[0].startswith(("enabled", "static", "alias", "linked")):
+            yield Check(what, Verdict.OK, f"{name}.service is enabled")
+        else:
+            yield Check(
+                what,
+                Verdict.PROBLEM,
+                f"{name}.service is {said[0] if said and said[0] else 'not there'}",
+                f"systemctl enable --now {name}",
+            )
+
+
+def late_hook(machine: Machine) -> Iterator[Check]:
+    """Will the power be cut after the host has shut down."""
+    conf = machine.places.conf / "upsmon.conf"
+    text = machine.text(conf)
+    if text is None:
+        why = "is not for us to read" if conf.exists() else "does not exist"
+        yield Check("power-down flag", Verdict.SKIPPED, f"{conf} {why}", "run the doctor as root")
+    elif not _POWERDOWNFLAG.search(text):
+        yield Check(
+            "power-down flag",
+            Verdict.PROBLEM,
+            f"{conf} names no POWERDOWNFLAG: the power is never cut after a shutdown",
+            "add: POWERDOWNFLAG /etc/killpower",
+        )
+    else:
+        yield Check("power-down flag", Verdict.OK, f"{conf} names it")
+    folders = ("usr/lib/systemd/system-shutdown", "lib/systemd/system-shutdown")
+    if machine.systemd:
+        names = [f"{folder}/{name}" for name in ("usbhidups", "nutshutdown") for folder in folders]
+    else:
+        names = ["etc/init.d/usbhidups-killpower", "etc/init.d/late-killpower", "etc/init.d/halt"]
+    hook = machine.find(*names)
+    if hook is None:
+        yield Check(
+            "late hook",
+            Verdict.PROBLEM,
+            "nothing cuts the power when the host has shut down: it would wait for ever when mains return",
+            f"install {machine.root / names[0]} (docs/kill-power.md)",
+        )
+    elif not _executable(hook):
+        yield Check("late hook", Verdict.PROBLEM, f"{hook} is not executable", f"chmod 0755 {hook}")
+    else:
+        yield Check("late hook", Verdict.OK, f"{hook} is there")
+
+
+def _executable(path: Path) -> bool:
+    return bool(path.stat().st_mode & 0o111)
