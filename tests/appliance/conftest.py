@@ -18,7 +18,9 @@ Facts = dict[str, Any]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "scene(name): looks at the facts of a scene of NUT's real programs")
+    config.addinivalue_line(
+        "markers", "scene(name): looks at the facts of a scene of NUT's real programs"
+    )
 
 
 @pytest.fixture(scope="session")

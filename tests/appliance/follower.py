@@ -6,13 +6,16 @@ Reads one question per line and answers with one line of JSON; ends with its inp
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.appliance.scenes import _processes, _reaches
-from tests.appliance.stage import Stage
+from tests.appliance.stage import Stage, reaches
+
+FOLLOWER_PASSWORD = "FOLLOWER_PASSWORD"
+"""The environment variable with the account's password: an argument could be seen by everyone."""
 
 
 def main(base: Path) -> int:
@@ -20,7 +23,7 @@ def main(base: Path) -> int:
     stage.layout = replace(stage.layout, run_dir=base / "run")
     stage.boot(
         UPS_MONITOR_HOST="ups@198.51.100.1",
-        UPS_MONITOR_PASS="secret",
+        UPS_MONITOR_PASS=os.environ.get(FOLLOWER_PASSWORD, "secret"),
         UPS_LISTEN_ALL="yes",
         UPS_KILL_POWER="yes",
         UPS_DRIVER="usbhid-ups",
@@ -34,8 +37,12 @@ def main(base: Path) -> int:
 def answer(stage: Stage, question: str) -> Any:
     if question == "state":
         files = sorted(path.name for path in stage.layout.conf_dir.iterdir())
-        names = [words.split(" ")[0].rpartition("/")[2] for words in _processes()]
-        return {"files": files, "server": _reaches("127.0.0.1"), "drivers": names.count("usbhid-ups")}
+        names = [words.split(" ")[0].rpartition("/")[2] for words in stage.processes()]
+        return {
+            "files": files,
+            "server": reaches("127.0.0.1"),
+            "drivers": names.count("usbhid-ups"),
+        }
     if question == "shutdown":
         stage.wait_shutdown()
         return [stage.shutdowns(), stage.shutdown_time()]

@@ -31,7 +31,7 @@ def probes(stage: Stage) -> dict[str, Any]:
     stage.services.stop()
     conf.write_text(template.replace(monitor, "\n".join(lines)))
     server = stage.layout.conf_dir / "upsd.conf"
-    server.write_text(server.read_text().replace("127.0.0.1", "0.0.0.0"))
+    server.write_text(server.read_text().replace("127.0.0.1", "0.0.0.0"))  # noqa: S104
     complaints = stage.start()
     stage.until(lambda: stage.logins() == len(accounts), "every login of upsmon")
     shortened = set()
@@ -41,7 +41,9 @@ def probes(stage: Stage) -> dict[str, Any]:
     stage.services.stop()
     fresh = [master_password() for _ in range(1000)]
     users = stage.layout.conf_dir / "upsd.users"
-    users.write_text("".join(f'[m{i}]\npassword = "{p}"\nupsmon primary\n' for i, p in enumerate(fresh)))
+    users.write_text(
+        "".join(f'[m{i}]\npassword = "{p}"\nupsmon primary\n' for i, p in enumerate(fresh))
+    )
     stage.start()
     stage.until(lambda: stage.variable("ups.status") == "OL", "data again")
     answers = set()

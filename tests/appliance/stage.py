@@ -31,7 +31,7 @@ from usbhidups.appliance.killpower import Step, kill_power
 from usbhidups.appliance.layout import DEBIAN, Layout
 from usbhidups.appliance.services import Direct, start_all
 
-__all__ = ["FAST", "Stage", "Wire", "perform", "why_no_stage"]
+__all__ = ["FAST", "Stage", "Wire", "perform", "reaches", "why_no_stage"]
 
 REPOSITORY = Path(__file__).parents[2]
 LONGEST_SCENE = 100.0
@@ -74,11 +74,11 @@ def why_no_stage() -> str:
 
 def perform(name: str, directory: Path) -> subprocess.Popen[str]:
     """Start the scene ``name``; it writes its facts to ``<directory>/<name>.json``."""
+    inside = [sys.executable, "-m", "tests.appliance.stage"]
     output = (directory / f"{name}.log").open("w")
     with output:
         return subprocess.Popen(
-            [*_unshare(), "sh", "-c", INSIDE, "sh", sys.executable, "-m", "tests.appliance.stage"]
-            + [name, str(directory / f"{name}.json")],
+            [*_unshare(), "sh", "-c", INSIDE, "sh", *inside, name, str(directory / f"{name}.json")],
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -150,8 +150,16 @@ class Stage:
             upsc=Path(find_program("upsc") or ""),
             sendmail=self.script("sendmail", MAILER.format(base=base)),
             shutdown_command=f"{self.script('shutdown', SHUTDOWN.format(base=base))} -h +0 now",
-            program=self.script("usbhidups", PROGRAM.format(base=base, python=public_python() or sys.executable, here=REPOSITORY)),
-            reboot_command=(str(self.script("reboot", f'#!/bin/sh\necho "$@" >>{base}/rebooted\n')), "now"),
+            program=self.script(
+                "usbhidups",
+                PROGRAM.format(
+                    base=base, python=public_python() or sys.executable, here=REPOSITORY
+                ),
+            ),
+            reboot_command=(
+                str(self.script("reboot", f'#!/bin/sh\necho "$@" >>{base}/rebooted\n')),
+                "now",
+            ),
             systemd=False,
         )
         self.publish({"ups.status": "OL"})
@@ -271,8 +279,29 @@ class Stage:
         code = kill_power(self.layout, active, Step(**step), say=said.append, sleep=lambda _: None)
         return code, said
 
+    @staticmethod
+    def processes() -> list[str]:
+        """The command line of every process of this machine."""
+        lines: list[str] = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        return lines
+
+    def use_real_driver(self, url: str) -> None:
+        """Let the generated ups.conf name our own driver and a simulated device instead of the USB bus."""
+        self.script(
+            "usbhidups", REAL.format(python=public_python() or sys.executable, here=REPOSITORY)
+        )
+        path = self.layout.conf_dir / "ups.conf"
+        path.write_text(path.read_text().replace('port = "auto"', f'port = "{url}"'))
+
     def story(self) -> str:
-        parts = [f"events {self.events()}", f"calls {self.calls()}", f"shutdowns {self.shutdowns()}"]
+        parts = [
+            f"events {self.events()}",
+            f"calls {self.calls()}",
+            f"shutdowns {self.shutdowns()}",
+        ]
         return "\n".join(parts)
 
     @contextlib.contextmanager
@@ -292,7 +321,7 @@ class Stage:
             ["ip", "-n", name, "link", "set", "lo", "up"],
         ):
             subprocess.run(command, check=True)
-        own = "mount -t tmpfs none /run/nut && exec \"$@\""
+        own = 'mount -t tmpfs none /run/nut && exec "$@"'
         yield ["ip", "netns", "exec", name, "unshare", "--mount", "sh", "-c", own, "sh"]
 
 
@@ -323,6 +352,13 @@ sys.exit(source["main"](pathlib.Path("{base}/stub"), sys.argv[1:]))
 esac
 """
 
+REAL = """#!{python}
+import sys
+sys.path.insert(0, "{here}")
+from usbhidups.cli.main import main
+sys.exit(main())
+"""
+
 SAMPLE = {
     "battery.charge": "83",
     "battery.runtime": "1230",
@@ -333,6 +369,15 @@ SAMPLE = {
     "ups.serial": "A1B2C3",
     "ups.firmware": "1.0",
 }
+
+
+def reaches(address: str, port: int = 3493) -> bool:
+    """Whether an upsd answers there."""
+    try:
+        with Wire(address, port) as wire:
+            return wire.ask("NETVER").startswith("1.")
+    except OSError:
+        return False
 
 
 def public_python() -> str:

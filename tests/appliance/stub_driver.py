@@ -15,24 +15,26 @@ import sys
 import time
 
 
-def note(directory, text):
+def note(directory: pathlib.Path, text: str) -> None:
     with open(directory / "calls", "a", encoding="ascii") as file:
         file.write(f"{time.monotonic():.3f} {text}\n")
 
 
-def kill(directory, name):
+def kill(directory: pathlib.Path, name: str) -> int:
     note(directory, f"kill {name}")
-    code = (directory / "killcode").read_text().strip() if (directory / "killcode").exists() else "0"
+    code = (
+        (directory / "killcode").read_text().strip() if (directory / "killcode").exists() else "0"
+    )
     if code == "hang":
         signal.pause()
     return int(code)
 
 
-def lines_of(variables):
+def lines_of(variables: dict[str, str]) -> list[str]:
     return [f'SETINFO {key} "{value}"' for key, value in sorted(variables.items())]
 
 
-def serve(directory, name, socket_path):
+def serve(directory: pathlib.Path, name: str, socket_path: pathlib.Path) -> None:
     data_file = directory / f"{name}.json"
     socket_path.unlink(missing_ok=True)
     server = socket.socket(socket.AF_UNIX)
@@ -40,7 +42,9 @@ def serve(directory, name, socket_path):
     socket_path.chmod(0o666)
     server.listen(16)
     note(directory, f"start {name}")
-    clients, variables, seen = {}, {}, None
+    clients: dict[socket.socket, bytes] = {}
+    variables: dict[str, str] = {}
+    seen = ""
     while True:
         text = data_file.read_text()
         if text != seen:
@@ -74,7 +78,7 @@ def serve(directory, name, socket_path):
                     send(clients, source, ["PONG"])
 
 
-def send(clients, client, lines):
+def send(clients: dict[socket.socket, bytes], client: socket.socket, lines: list[str]) -> None:
     try:
         client.sendall("".join(line + "\n" for line in lines).encode("ascii"))
     except OSError:
@@ -82,7 +86,7 @@ def send(clients, client, lines):
         client.close()
 
 
-def main(directory, arguments):
+def main(directory: pathlib.Path, arguments: list[str]) -> int:
     name = arguments[arguments.index("-a") + 1]
     if "-k" in arguments:
         return kill(directory, name)

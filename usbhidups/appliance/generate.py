@@ -66,6 +66,8 @@ def check(layout: Layout, *, timing: Timing | None = None) -> Plan:
                 problems += [f"upsd.conf: {text}" for text in listen_problems(file.text)]
             if file.name == "upsmon.conf":
                 warnings += [f"upsmon.conf: {text}" for text in _unknown_user(file.text)]
+        if plan.mode is Mode.PRIMARY and not os.access(layout.program, os.X_OK):
+            warnings.append(f"{layout.program}: is not installed, a USB UPS has no driver")
     files = () if problems else plan.files
     return replace(plan, files=files, problems=tuple(problems), warnings=tuple(warnings))
 

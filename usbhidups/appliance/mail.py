@@ -81,5 +81,8 @@ def _from_header(sender: str, hostname: str) -> str:
     name, bracket, rest = sender.partition("<")
     address = rest.rstrip().removesuffix(">") if bracket else sender
     return formataddr(
-        (_clean(name).strip() if bracket else f"UPS-{_clean(hostname)}", _clean(address))
+        (
+            _clean(name).strip() if bracket else f"UPS-{_clean(hostname)}",
+            _clean(address).encode("ascii", errors="replace").decode(),
+        )
     )

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -44,7 +45,15 @@ def end(pid_file: Path, name: str, *, seconds: float) -> bool:
                 select.select([handle], [], [], seconds)
     finally:
         os.close(handle)
+    _await_burial(pid, seconds)
     return True
+
+
+def _await_burial(pid: int, seconds: float) -> None:
+    """Wait until nobody has the pid any more: to NUT an ended process that was not waited for still runs."""
+    deadline = time.monotonic() + seconds
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def launch(

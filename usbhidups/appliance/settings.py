@@ -242,6 +242,7 @@ def _mode(reader: _Checker, *, override_ups: bool, override_upsmon: bool) -> Mod
     if host:
         if text := grammar.monitor_problem(host):
             reader.problem("UPS_MONITOR_HOST", text)
+            return Mode.CLIENT
         local = "UPS_DRIVER" if reader.text("UPS_DRIVER") else "ups.conf" if override_ups else ""
         if local:
             reader.warning(

@@ -6,15 +6,13 @@ import argparse
 import json
 import os
 import sys
-from datetime import datetime
 
-from usbhidups import __version__
 from usbhidups.appliance.active import Active, load_active
-from usbhidups.appliance.eventlog import event_line, last_events, start_log
-from usbhidups.appliance.generate import Outcome, check, generate, installed_nut
+from usbhidups.appliance.eventlog import last_events
+from usbhidups.appliance.generate import Outcome, check, generate
 from usbhidups.appliance.killpower import Stage, Step, kill_power
 from usbhidups.appliance.layout import LAYOUTS, Layout, choose_layout
-from usbhidups.appliance.services import choose_services
+from usbhidups.appliance.services import choose_services, start_all
 from usbhidups.appliance.settings import Mode
 from usbhidups.appliance.upsd import UpsdClient, split_target
 from usbhidups.errors import ConfigError, UsbHidUpsError
@@ -85,14 +83,9 @@ def _start_stop(layout: Layout, arguments: argparse.Namespace) -> int:
     if arguments.action in ("start", "restart"):
         if arguments.generate and _report(generate(layout), wrote=False) != 0:
             return 1
-        active = load_active(layout.active_file)
-        if active.mode != Mode.DISABLED.value:
-            version = ".".join(str(number) for number in installed_nut(layout.upsmon))
-            text = f"upsmon {version}, usbhidups {__version__}"
-            start_log(layout.event_log, event_line(datetime.now().astimezone(), "START", text))
-        problems += choose_services(layout, active).start()
-        if active.mode == Mode.DISABLED.value and not arguments.generate:
-            print(active.mode)
+        problems += start_all(layout)
+        if not arguments.generate:
+            print(load_active(layout.active_file).mode)
     for text in problems:
         print(f"error: {text}", file=sys.stderr)
     return 1 if problems else 0

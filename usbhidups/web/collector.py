@@ -63,6 +63,7 @@ class Collector:
         self._clock = clock
         self._history = History()
         self._views: dict[str, tuple[float, UpsView]] = {}
+        self._names: dict[str, str] = {}
         self._snapshot = Snapshot(when=clock(), hidden="not asked yet")
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -136,7 +137,7 @@ class Collector:
     def _ask(
         self, name: str, host: str, port: int, active: Active, now: float
     ) -> tuple[UpsView, ...]:
-        names: dict[str, str] = {name: ""} if name else {}
+        names = {name: ""} if name else self._names or {"ups": ""}
         try:
             with UpsdClient(host, port, seconds=UPSD_SECONDS) as client:
                 known = client.ups_names()
@@ -144,12 +145,10 @@ class Collector:
                     names = {n: d for n, d in known.items() if n not in active.aliases}
                 else:
                     names = {name: known.get(name, "")}
+                self._names = names
                 views = [self._ask_one(client, ups, names[ups], host, port, now) for ups in names]
         except ServerUnreachable as error:
-            views = [
-                self._without(ups, names[ups], host, port, str(error), now)
-                for ups in names or {"ups": ""}
-            ]
+            views = [self._without(ups, names[ups], host, port, str(error), now) for ups in names]
         return tuple(sorted(views, key=lambda view: (view.name != name, view.name)))
 
     def _ask_one(

@@ -32,7 +32,7 @@ __all__ = ["StatusServer"]
 
 WORKERS = 8
 WAITING = 32
-CONNECTION_SECONDS = 10.0
+CONNECTION_SECONDS = 5.0
 LONGEST_HEAD = 16 * 1024
 
 POLICY = (
@@ -76,7 +76,7 @@ class StatusServer(socketserver.TCPServer):
         own = {"localhost", socket.gethostname().lower()}
         self._names = own | {name.lower() for name in names}
         self.static = {path: _static(*file) for path, file in STATIC.items()}
-        self._queue: queue.Queue[tuple[socket.socket, float] | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[socket.socket | None] = queue.Queue(WAITING)
         super().__init__(address, http.server.BaseHTTPRequestHandler)
         self._workers = [
             threading.Thread(target=self._work, name=f"web-{n}", daemon=True)
@@ -94,7 +94,7 @@ class StatusServer(socketserver.TCPServer):
         """Queue the connection; a full queue means that it is closed at once."""
         assert isinstance(request, socket.socket)  # noqa: S101 - what accept() gave
         try:
-            self._queue.put_nowait((request, time.monotonic() + CONNECTION_SECONDS))
+            self._queue.put_nowait(request)
         except queue.Full:
             self.shutdown_request(request)
 
@@ -118,8 +118,8 @@ class StatusServer(socketserver.TCPServer):
         return True
 
     def _work(self) -> None:
-        while (job := self._queue.get()) is not None:
-            connection, deadline = job
+        while (connection := self._queue.get()) is not None:
+            deadline = time.monotonic() + CONNECTION_SECONDS
             with connection, contextlib.suppress(OSError):
                 _Handler(connection, self, deadline=deadline)
                 connection.shutdown(socket.SHUT_WR)
