@@ -1,0 +1,1 @@
+"""Tests of what is installed: units, scripts, the layout."""

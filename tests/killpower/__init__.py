@@ -1,0 +1,1 @@
+"""Tests of the last step: the cut that brings the host back."""

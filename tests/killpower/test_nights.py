@@ -1,0 +1,220 @@
+"""Nights without mains, for every fixture: the cut comes when it shall, and the load comes back.
+
+The judge is the simulated UPS: what happened to the load, when, and whether mains were there.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.killpower.families import ABLE, ALL, AT_ONCE, PROVABLE, Family, night
+from tests.killpower.stage import Night
+from usbhidups.killpower.result import Result
+from usbhidups.killpower.single import TIME_LIMIT
+from usbhidups.simulator.output import Switching
+
+SURE = (Result.VERIFIED, Result.ACCEPTED)
+
+able = pytest.mark.parametrize("family", ABLE, ids=lambda family: family.fixture)
+provable = pytest.mark.parametrize("family", PROVABLE, ids=lambda family: family.fixture)
+
+
+def cuts(events: Night) -> list[Switching]:
+    return [each for each in events.switchings if not each.on]
+
+
+def expect_cut_in_time(family: Family, events: Night) -> None:
+    low, high = family.cut
+    after = events.cut_after()
+    assert after is not None
+    assert low <= after <= high
+
+
+@able
+def test_the_whole_night(family: Family) -> None:
+    events = night(family.fixture)
+    events.shut_down()
+    assert events.load_on
+    cut = events.kill_power()
+    assert cut.result is (Result.VERIFIED if family.shows else Result.ACCEPTED)
+    events.wait(1800)
+    assert not events.load_on
+    expect_cut_in_time(family, events)
+    assert len(cuts(events)) == 1
+    events.do("mains on")
+    events.wait(600)
+    assert events.load_on
+    assert events.device.cuts_on_mains() == []
+
+
+@able
+@pytest.mark.parametrize("moment", ["before the late step", "before the cut"])
+def test_mains_back_too_early_still_cycle_the_load(family: Family, moment: str) -> None:
+    events = night(family.fixture)
+    events.shut_down()
+    if moment == "before the late step":
+        events.do("mains on")
+    assert events.kill_power().result in SURE
+    events.wait(10)
+    events.do("mains on")
+    events.wait(900)
+    expect_cut_in_time(family, events)
+    assert len(cuts(events)) == 1
+    assert events.load_on
+
+
+@pytest.mark.parametrize("fixture", ALL)
+def test_nothing_is_cut_that_was_not_announced(fixture: str) -> None:
+    """Accepted means that the load goes and comes back; refused means that it stays."""
+    events = night(fixture)
+    events.shut_down()
+    result = events.kill_power().result
+    events.wait(400)
+    if result in SURE:
+        assert len(cuts(events)) == 1
+    else:
+        assert result is Result.REFUSED
+        assert events.switchings == []
+        assert events.wrote == []
+    events.do("mains on")
+    events.wait(900)
+    assert events.load_on
+
+
+@able
+def test_rehearsal_tells_the_bytes_and_writes_nothing(family: Family) -> None:
+    events = night(family.fixture)
+    events.shut_down()
+    assert events.rehearse().result is Result.NOTHING
+    assert events.wrote == []
+    told = "\n".join(events.said)
+    events.kill_power()
+    assert events.wrote
+    for data in events.wrote:
+        assert f"= {data}: " in told
+
+
+@able
+def test_device_that_wakes_after_ten_seconds(family: Family) -> None:
+    events = night(family.fixture)
+    events.shut_down()
+    started = events.clock.now
+    events.do("wedge for 10")
+    assert events.kill_power().result in SURE
+    assert 10 <= events.killed_at - started <= TIME_LIMIT
+    events.wait(200)
+    expect_cut_in_time(family, events)
+
+
+@able
+def test_device_that_bounces_at_the_edge(family: Family) -> None:
+    """Mains return as the late step begins, and each edge takes the device off the bus for 5 s."""
+    events = night(family.fixture)
+    events.shut_down()
+    events.do("bounce 5")
+    events.do("mains on")
+    assert events.kill_power().result in SURE
+    events.wait(900)
+    expect_cut_in_time(family, events)
+    assert events.load_on
+
+
+@provable
+def test_device_that_leaves_between_two_writes(family: Family) -> None:
+    events = night(family.fixture)
+    events.shut_down()
+    left = False
+
+    def sleep(seconds: float) -> None:
+        nonlocal left
+        if not left and events.wrote:
+            left = True
+            events.do("disconnect 3")
+        events.clock.sleep(seconds)
+
+    assert events.kill_power(sleep=sleep).result is Result.VERIFIED
+    events.wait(200)
+    expect_cut_in_time(family, events)
+
+
+@able
+def test_accepted_and_ignored(family: Family) -> None:
+    """On battery the UPS will run down; on mains the host must not be halted for a cut that never comes."""
+    for mains in (False, True):
+        events = night(family.fixture)
+        events.shut_down()
+        events.do("ignore all")
+        if mains:
+            events.do("mains on")
+        cut = events.kill_power()
+        events.wait(200)
+        assert events.load_on
+        assert cut.result is (Result.STAYS_ON if mains and family.shows else Result.ACCEPTED)
+        assert ("the device shows" in cut.text) == family.shows
+
+
+def test_timer_that_shows_the_number_by_chance_proves_nothing() -> None:
+    events = night("2341-8036-arduino-described-rich")
+    events.do("set PowerSummary.DelayBeforeReboot 58")
+    events.do("ignore all")
+    assert events.kill_power().result is Result.ACCEPTED
+
+
+@able
+def test_refused(family: Family) -> None:
+    for mains, expected in ((False, Result.REFUSED), (True, Result.STAYS_ON)):
+        events = night(family.fixture)
+        events.shut_down()
+        events.do("refuse all")
+        if mains:
+            events.do("mains on")
+        assert events.kill_power().result is expected
+        events.wait(200)
+        assert events.load_on
+
+
+@provable
+def test_firmware_that_obeys_only_on_battery(family: Family) -> None:
+    events = night(family.fixture)
+    events.do("quirk deaf-on-mains on")
+    events.shut_down()
+    events.do("mains on")
+    cut = events.kill_power()
+    events.wait(600)
+    if cut.result is Result.STAYS_ON:
+        assert events.load_on
+        assert "reboot" in str(cut)
+    else:  # it found a way all the same, or the timer is shown although nothing comes of it
+        assert family.cut == AT_ONCE
+
+
+@able
+def test_no_device(family: Family) -> None:
+    events = night(family.fixture)
+    events.do("disconnect")
+    started = events.clock.now
+    cut = events.kill_power()
+    assert cut.result is Result.NOT_FOUND
+    assert events.clock.now - started <= TIME_LIMIT
+
+
+@able
+def test_device_that_never_answers(family: Family) -> None:
+    events = night(family.fixture)
+    events.do("wedge")
+    started = events.clock.now
+    assert events.kill_power().result is Result.NOT_FOUND
+    assert events.clock.now - started <= TIME_LIMIT + 5
+
+
+@provable
+def test_the_administrators_delays_rule(family: Family) -> None:
+    if family.cut == AT_ONCE:
+        pytest.skip("has no shutdown timer, only an immediate reboot")
+    events = night(family.fixture, "offdelay=150", "ondelay=300")
+    events.shut_down()
+    assert events.kill_power().result is Result.VERIFIED
+    events.wait(600)
+    after = events.cut_after()
+    assert after is not None
+    assert after in (150.0, 180.0)  # 180: rounded up to whole minutes
