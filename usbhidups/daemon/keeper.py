@@ -176,6 +176,8 @@ class Keeper:
             self._refused_since = None
             identity = ups.identity
             profile = ups.profile
+            for notice in () if known else ups.notices:
+                _log.warning("%s: %s", self._name, notice)
             self._post(Found(f"{profile.title} {profile.version}".strip(), identity.port_path))
             _log.info(
                 "%s: %s %s %s at %s, profile %s",

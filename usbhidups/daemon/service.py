@@ -270,7 +270,14 @@ class Service:
             self._server.broadcast(lines)
         status = self.store.text("ups.status")
         if status != before:
-            _log.info("%s: status %s -> %s", self.name, before or "unknown", status or "unknown")
+            why = self.store.text("experimental.ups.status.reason")
+            _log.info(
+                "%s: status %s -> %s%s",
+                self.name,
+                before or "unknown",
+                status or "unknown",
+                f" ({why})" if why else "",
+            )
 
     def _answered(self, answer: Answer) -> None:
         if answer.job.kind is JobKind.KILLPOWER:
