@@ -414,7 +414,7 @@ def test_timers_of_minutes_and_seconds(
     ],
 )
 def test_a_timer_refuses_what_it_cannot_count(name: str, seconds: int) -> None:
-    with pytest.raises(ValueError, match="more than|no countdown"):
+    with pytest.raises(ValueError, match="more than"):
         COMMANDS[name](seconds, Options())
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 
+from usbhidups.configuration import Places
 from usbhidups.supported import Supported, supported
 from usbhidups.ups.library import Library
 
@@ -18,17 +20,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profiles",
         metavar="DIR",
-        action="append",
-        default=[],
         type=Path,
-        help="read profiles of this directory too",
+        help="profiles of your own (default: /etc/usbhidups/profiles.d)",
     )
     parser.epilog = "Any other UPS that keeps to the USB HID Power Device class works as well."
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the list; return the exit status."""
-    devices = supported(Library(arguments.profiles))
+    own: Path = arguments.profiles or Places.of(os.environ).profiles
+    devices = supported(Library([own]))
     if arguments.json:
         print(json.dumps([_object(device) for device in devices], indent=2))
         return 0

@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 from usbhidups.configuration import Places, read_upsconf, ups_options
 from usbhidups.errors import DeviceNotFound
@@ -41,11 +43,19 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="an option as in ups.conf, such as serial=… or disable_fix_report_desc",
     )
+    parser.add_argument(
+        "--profiles",
+        metavar="DIR",
+        type=Path,
+        help="profiles of your own (default: /etc/usbhidups/profiles.d)",
+    )
 
 
 def target_of(arguments: argparse.Namespace) -> Target:
     """What the arguments mean. ConfigError as reading ups.conf and its options raise it."""
     places = Places.of(os.environ)
+    if arguments.profiles:
+        places = replace(places, profiles=arguments.profiles)
     settings: list[Setting] = []
     program = "usbhidups"
     if arguments.ups:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from usbhidups.errors import ProfileError
 from usbhidups.ups.profile import Match, Profile
+from usbhidups.ups.profile_build import build
 from usbhidups.ups.profile_file import Body, Head, body_of, head_of
-from usbhidups.ups.profile_rows import build
 
 __all__ = ["DATA", "GENERIC", "Library"]
 

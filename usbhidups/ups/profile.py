@@ -194,7 +194,6 @@ class Profile:
     offdelay: int = 20
     ondelay: int = 30
     delay_step: int = 1
-    shutdown: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     variant: str = ""  # which [[variant]] is worked in
     source: str = ""  # file it was loaded from

@@ -1,7 +1,7 @@
 """One profile file: which tables it may have, and what each key means (docs/profile-format.md).
 
 A file becomes a head (title, what it extends, which devices it is for) and a body (usages, rows, pacing),
-which ``profile_rows`` joins with the bodies it inherits from. ``[profile]`` and ``[[match]]`` stand first,
+which ``profile_join`` joins with the bodies it inherits from. ``[profile]`` and ``[[match]]`` stand first,
 so that the heads of all files can be read without the rest.
 """
 
@@ -105,7 +105,7 @@ def match_of(table: Table) -> Match:
     if isinstance(products, list):
         products = dict.fromkeys(products, "")
     if not isinstance(products, dict):
-        raise table.error("products", 'must be a table of ids and names, or an array of ids')
+        raise table.error("products", "must be a table of ids and names, or an array of ids")
     names = {
         hex_number(table, "products", product, 4): Table(
             products, source=table.source, name=f"{table.name}.products"
