@@ -145,7 +145,7 @@ def _show(
         return
     import datetime
 
-    from usbhidups.probe.card import card, field_table
+    from usbhidups.probe.card import card, field_lines
     from usbhidups.screen.console import make_console, show
     from usbhidups.screen.safe import safe
 
@@ -157,7 +157,9 @@ def _show(
         show(console, card(finding, console, today=today))
         if finding.fields and (arguments.all or arguments.decode is not None):
             print()
-            show(console, field_table(finding, console))
+            width = console.width if console.is_terminal else None
+            for line in field_lines(finding, width=width):
+                console.print(line) if width else print(line.plain.rstrip())
     for each in passed_over:
         print(f"passed over: {safe(each)}", file=sys.stderr)
 

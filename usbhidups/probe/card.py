@@ -1,4 +1,4 @@
-"""A finding for people: a card for each device, and the table of all its fields.
+"""A finding for people: a card for each device, and the list of all its fields.
 
 Whatever a device says goes through ``safe`` first.
 """
@@ -6,10 +6,9 @@ Whatever a device says goes through ``safe`` first.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from usbhidups.hid.descriptor import ReportType
@@ -17,7 +16,11 @@ from usbhidups.probe.finding import FieldRow, Finding, Link
 from usbhidups.screen.safe import safe
 from usbhidups.screen.vitals import Row, Vitals, grid, headline
 
-__all__ = ["card", "field_table"]
+__all__ = ["card", "field_lines"]
+
+_OTHER_COLUMNS = 60
+_WIDE_HEAD = "rep       bits  {}        raw            value  feeds"
+_NARROW_HEAD = "rep       bits  path\n         raw            value  feeds"
 
 SLOW = 0.25
 """Seconds for one report after which it is worth a word."""
@@ -139,36 +142,54 @@ def _choices(finding: Finding, name: str) -> str:
     return ", ".join(f"{low} to {high}" for low, high in value.ranges)
 
 
-def field_table(finding: Finding, console: Console) -> RenderableType:
-    """Every field: where its bits are, what they hold, and what they feed."""
-    table = Table(
-        box=None, pad_edge=False, padding=(0, 1), header_style="bold", width=console.width
-    )
-    table.add_column("rep", no_wrap=True)
-    table.add_column("bits", no_wrap=True, justify="right")
-    table.add_column("path", overflow="fold", ratio=3)
-    table.add_column("raw", overflow="fold", justify="right", max_width=12)
-    table.add_column("value", overflow="fold", justify="right", max_width=14)
-    table.add_column("feeds", overflow="fold", ratio=2, min_width=10)
-    for row in finding.fields:
+def field_lines(finding: Finding, *, width: int | None) -> list[Text]:
+    """Every field: where its bits are, what they hold, and what they feed.
+
+    A line each where ``width`` has room for it (None: as much as is needed), else two. Fields that repeat the path of
+    the one before, feed nothing and hold the same bits are only counted.
+    """
+    longest = max((len(row.path) for row in finding.fields), default=0)
+    wide = width is None or longest + _OTHER_COLUMNS <= width
+    lines = [Text(_WIDE_HEAD.format("path".ljust(longest)) if wide else _NARROW_HEAD, style="bold")]
+    for row, more in _counted(finding.fields):
         field = row.field
-        table.add_row(
-            f"{_KINDS[field.report_type]} {field.report_id:02x}",
-            f"{field.offset}+{field.size}",
-            Text(row.path.replace(".", ".\u200b"), style="" if row.raw is not None else "dim"),
-            "" if row.raw is None else f"{row.raw:x}",
-            _value(row),
-            Text(", ".join(row.feeds) or "nothing", style="" if row.feeds else "dim"),
-        )
-    return table
+        feeds = ", ".join(row.feeds) or "nothing"
+        tail = Text(f"{feeds}, {more} more alike" if more else feeds)
+        tail.stylize("" if row.feeds else "dim")
+        bits = f"{field.offset}+{field.size}"
+        head = Text(f"{_KINDS[field.report_type]} {field.report_id:02x} {bits:>8}  ")
+        raw = "" if row.raw is None else f"{row.raw:x}"
+        path = Text(row.path.ljust(longest) if wide else row.path)
+        path.stylize("" if row.raw is not None else "dim")
+        values = Text.assemble(f"{raw:>10} ", _value(row), "  ")
+        gap = "" if wide else "\n  "
+        lines.append(Text.assemble(head, path, gap, values, tail))
+    return lines
+
+
+def _counted(rows: Sequence[FieldRow]) -> Iterator[tuple[FieldRow, int]]:
+    """Rows, each with the number of those after it that say nothing new."""
+    at = 0
+    while at < len(rows):
+        row = rows[at]
+        alike = at + 1
+        while not row.feeds and alike < len(rows) and _alike(row, rows[alike]):
+            alike += 1
+        yield row, alike - at - 1
+        at = alike
+
+
+def _alike(one: FieldRow, other: FieldRow) -> bool:
+    return (one.path, one.raw, one.feeds) == (other.path, other.raw, other.feeds) and (
+        (one.field.report_type, one.field.report_id)
+        == (other.field.report_type, other.field.report_id)
+    )
 
 
 def _value(row: FieldRow) -> Text:
+    """Sixteen columns, to the right."""
     if row.value is None:
-        return Text("not read", style="dim")
-    text = Text(f"{row.value:.6g}")
-    if row.unit and len(row.unit) <= 2:
-        text.append(f" {row.unit}")
-    if not row.in_range:
-        text.append(" !", "red")
-    return text
+        return Text(f"{'not read':>16}", style="dim")
+    unit = f" {row.unit}" if row.unit and len(row.unit) <= 2 else ""
+    mark = "" if row.in_range else " !"
+    return Text(f"{f'{row.value:.6g}{unit}{mark}':>16}", style="" if row.in_range else "red")

@@ -32,13 +32,13 @@ def make_console(file: IO[str] | None = None, *, width: int | None = None) -> Co
     return console
 
 
-def show(console: Console, *parts: RenderableType) -> None:
+def show(console: Console, part: RenderableType) -> None:
     """Print; where it goes to a file or a pipe, without blanks at the ends of lines."""
     if console.is_terminal:
-        console.print(*parts, sep="\n")
+        console.print(part)
         return
     with console.capture() as captured:
-        console.print(*parts, sep="\n")
+        console.print(part)
     for line in captured.get().splitlines():
         print(line.rstrip(), file=console.file)
 
