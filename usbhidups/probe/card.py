@@ -145,8 +145,8 @@ def _choices(finding: Finding, name: str) -> str:
 def field_lines(finding: Finding, *, width: int | None) -> list[Text]:
     """Every field: where its bits are, what they hold, and what they feed.
 
-    A line each where ``width`` has room for it (None: as much as is needed), else two. Fields that repeat the path of
-    the one before, feed nothing and hold the same bits are only counted.
+    A line each where ``width`` has room for it (None: as much as is needed), else two. Fields that repeat the
+    path of the one before, feed nothing and hold the same bits are only counted.
     """
     longest = max((len(row.path) for row in finding.fields), default=0)
     wide = width is None or longest + _OTHER_COLUMNS <= width
