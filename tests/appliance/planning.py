@@ -6,11 +6,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from tests.nut_tools import find_program
 from usbhidups.appliance.layout import DEBIAN, Layout
 from usbhidups.appliance.plan import Plan, make_plan
 from usbhidups.appliance.sources import Sources
 
-__all__ = ["MASTER", "layout_below", "plan", "plan_for", "text_of", "write_settings"]
+__all__ = [
+    "MASTER",
+    "layout_below",
+    "plan",
+    "plan_for",
+    "private_upsmon",
+    "text_of",
+    "write_settings",
+]
 
 MASTER = "Master-Password_0123456789abcdef"
 
@@ -30,6 +39,17 @@ def layout_below(directory: Path) -> Layout:
         program=Path("/bin/true"),
         systemd=False,
     )
+
+
+def private_upsmon(directory: Path) -> Path:
+    """The real upsmon, blind to the pid files of this system (its directory is compiled in). Needs root."""
+    script = directory / "upsmon"
+    inner = (
+        f'mkdir -p /run/nut && mount -t tmpfs none /run/nut && exec {find_program("upsmon")} "$@"'
+    )
+    script.write_text(f"#!/bin/sh\nexec unshare --mount sh -c '{inner}' sh \"$@\"\n")
+    script.chmod(0o755)
+    return script
 
 
 def write_settings(layout: Layout, **variables: str) -> None:

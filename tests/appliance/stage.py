@@ -39,7 +39,7 @@ FAST = Timing(
     poll=1,
     poll_on_battery=1,
     host_sync=5,
-    dead_time=6,
+    dead_time=10,
     final_delay=1,
     no_contact_warning=2,
     max_age=4,
@@ -266,8 +266,7 @@ class Stage:
         return float(self.lines("shutdown-times")[-1])
 
     def wait_shutdown(self) -> None:
-        times = self.base / "shutdown-times"
-        self.until(lambda: self.shutdowns() and times.exists(), "SHUTDOWNCMD")
+        self.until(lambda: self.shutdowns() and self.lines("shutdown-times"), "SHUTDOWNCMD")
 
     def calls(self) -> list[str]:
         """How the stub driver was called, in order: ``start ups``, ``kill ups``."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.appliance.planning import layout_below, plan, text_of, write_settings
+from tests.appliance.planning import layout_below, plan, private_upsmon, text_of, write_settings
 from tests.nut_tools import find_program
 from usbhidups.appliance import killpower as module
 from usbhidups.appliance.active import load_active
@@ -43,7 +43,7 @@ class Halt:
         self.reboot.chmod(0o755)
         self.layout: Layout = replace(
             layout_below(directory),
-            upsmon=Path(find_program("upsmon") or ""),
+            upsmon=private_upsmon(directory),
             upsdrvctl=Path(find_program("upsdrvctl") or ""),
             program=self.driver,
             reboot_command=(str(self.reboot),),
@@ -315,6 +315,15 @@ def test_network_drivers_are_not_commanded_in_a_late_hook(tmp_path: Path) -> Non
     link.symlink_to(halt.driver)
     assert halt.kill(late=True, action="poweroff")[2] == []
     assert halt.kill()[2] == ["-a ups -k"]
+
+
+@needs_nut
+def test_a_pid_that_belongs_to_another_process_now(tmp_path: Path) -> None:
+    halt = Halt(tmp_path)
+    halt.configure(**SETTINGS)
+    halt.layout.upsmon_pid_file.write_text("1\n")
+    assert halt.kill() == (0, ACCEPTED, ["-a ups -k"])
+    assert not halt.layout.upsmon_pid_file.exists()
 
 
 def test_without_a_note_nothing_is_killed(tmp_path: Path) -> None:

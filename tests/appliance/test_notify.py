@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.appliance.planning import plan, plan_for, text_of
+from tests.driver_tools import eventually
 from usbhidups.appliance import notify as module
 from usbhidups.appliance.active import Active
 from usbhidups.appliance.eventlog import LARGEST, append_event, event_line, last_events, start_log
@@ -162,8 +163,15 @@ def test_a_stuck_mailer_ends_with_its_children(active: Active, tmp_path: Path) -
     stuck = script(tmp_path / "stuck", f"sleep 1000 & echo $! >{tmp_path}/child\nwait\n")
     assert hand_over(b"", stuck, seconds=0.5) is False
     child = int((tmp_path / "child").read_text())
-    status = Path(f"/proc/{child}/stat")
-    assert not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
+    eventually(lambda: not _alive(child), "the end of the mailer's child")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 def test_a_missing_mailer_or_log_is_no_failure(active: Active) -> None:

@@ -13,7 +13,6 @@ import pytest
 import usbhidups.appliance
 
 Facts = dict[str, Any]
-FIRST, LAST = ("START",), ("SHUTDOWN",)
 PACKAGE = Path(usbhidups.appliance.__file__).parent
 
 
@@ -24,7 +23,7 @@ def test_from_an_empty_machine_to_the_return_of_the_mains(facts: Facts) -> None:
     kinds = [line.split(" - ")[1].split(":")[0] for line in facts["events"]]
     # (a busy machine may start the driver so late that upsmon first misses it)
     main = [kind for kind in kinds if not kind.startswith("COMM")]
-    assert main in ([*FIRST, "ONBATT", "LOWBATT", *LAST], [*FIRST, "LOWBATT", "ONBATT", *LAST])
+    assert (main[0], sorted(main[1:])) == ("START", ["LOWBATT", "ONBATT", "SHUTDOWN"])
     (follower, before), (primary, after) = facts["follower"], facts["shutdown"]
     assert follower == ["-h +0 now []"]
     assert primary == ["-h +0 now [upsmon-shutdown-file]"]
@@ -35,7 +34,7 @@ def test_from_an_empty_machine_to_the_return_of_the_mains(facts: Facts) -> None:
     ]
     off, on = facts["outlet"]
     assert (off["on"], on["on"]) == (False, True)
-    assert 55 <= off["after"] <= 65
+    assert 40 <= off["after"] <= 90
     assert on["mains"]
     assert not facts["flag_after_boot"]
     subjects = re.findall(r"^Subject: (.*)$", "\n".join(facts["mails"]), re.M)

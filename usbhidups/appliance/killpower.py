@@ -7,6 +7,7 @@ that halted can only start again if its power goes and returns (spec 4.5).
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
 import time
@@ -30,6 +31,9 @@ SETTLE_SECONDS = 1.0
 COMMAND_SECONDS = 45.0
 LATE_LIMIT_SECONDS = 80
 """systemd gives its late hooks 90 s in all, then it powers off."""
+
+FLAG_CONTENT = "upsmon-shutdown-file"
+"""What upsmon writes into the file that POWERDOWNFLAG names."""
 
 NO_KILL_ACTIONS = frozenset({"reboot", "kexec"})
 
@@ -63,7 +67,7 @@ def why_not(layout: Layout, active: Active, step: Step) -> str:
         return "a network UPS cannot be reached any more"
     if _distribution_mode(layout) == "none":
         return "nut.conf says MODE=none"
-    if _flag_status(layout) != 0:
+    if _flag(layout) != FLAG_CONTENT:
         return "no powerfail shutdown"
     return ""
 
@@ -80,10 +84,13 @@ def kill_power(
     if reason := why_not(layout, active, step):
         say(f"kill power: nothing to do: {reason}")
         return 0
+    direct = Direct(layout, active)
+    direct.stop_upsmon()
+    if not _upsmon_agrees(layout):
+        say("kill power: nothing to do: upsmon does not know the flag")
+        return 0
     failed = False
     if step.stage is not Stage.WAIT:
-        direct = Direct(layout, active)
-        direct.stop_upsmon()
         _wait_for_others(active, say, sleep)
         direct.stop_server()
         sleep(SETTLE_SECONDS)
@@ -161,7 +168,25 @@ def _distribution_mode(layout: Layout) -> str:
     return mode
 
 
-def _flag_status(layout: Layout) -> int:
-    """The real upsmon's opinion of the flag: 0 only for a flag that upsmon itself wrote."""
+def _flag(layout: Layout) -> str:
+    """The content of the file that POWERDOWNFLAG names, "" if there is none."""
+    try:
+        text = (layout.conf_dir / "upsmon.conf").read_text(encoding="utf-8", errors="replace")
+        names = [
+            words[1] for words in lines_of(text) if words[0] == "POWERDOWNFLAG" and len(words) > 1
+        ]
+        return (
+            Path(names[-1]).read_text(encoding="ascii", errors="replace").strip() if names else ""
+        )
+    except OSError:
+        return ""
+
+
+def _upsmon_agrees(layout: Layout) -> bool:
+    """The real upsmon's opinion of the flag (``-K``). It gives none while its pid file names any living
+    process, even one that merely got the number of an upsmon that has ended: such a file is removed."""
+    if processes.find(layout.upsmon_pid_file, "upsmon") is None:
+        with contextlib.suppress(OSError):
+            layout.upsmon_pid_file.unlink(missing_ok=True)
     status, _ = processes.run_bounded([layout.upsmon, "-K"], layout.nut_environment, seconds=10)
-    return status
+    return status == 0
