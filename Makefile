@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 APT_TESTS := nut-server nut-client usbip procps iproute2 gcc libc6-dev shellcheck busybox
 
-.PHONY: help demo test test-vm lint types check bench clean distribution-packages install uninstall
+.PHONY: help demo test test-vm test-deb lint types check bench generate pictures deb clean distribution-packages install uninstall
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -29,6 +29,18 @@ types: $(STAMP)  ## mypy --strict
 	$(BIN)/mypy
 
 check: lint types test  ## what a pull request must pass
+
+generate: $(STAMP)  ## write the files that are made from others: udev rules, manual pages, completions, tables
+	$(BIN)/python -m tools.generate
+
+pictures: $(STAMP)  ## docs/pictures: what the tools show, as SVG
+	$(BIN)/python -m tools.pictures
+
+deb:  ## a Debian package of the tree, in dist/
+	packaging/build-deb
+
+test-deb: $(STAMP)  ## the package in a fresh Debian root (root, debootstrap, a mirror)
+	$(BIN)/python -m pytest -m slow tests/packaging $(PYTEST_ARGS)
 
 # A virtual environment of our own; Debian splits `venv` off its Python, so root may have to add it.
 $(STAMP): pyproject.toml
@@ -52,6 +64,9 @@ TMPFILESDIR    ?= $(PREFIX)/lib/tmpfiles.d
 SYSUSERSDIR    ?= $(PREFIX)/lib/sysusers.d
 UDEVRULESDIR   ?= $(PREFIX)/lib/udev/rules.d
 MANDIR         ?= $(PREFIX)/share/man
+BASHDIR        ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR         ?= $(PREFIX)/share/zsh/vendor-completions
+FISHDIR        ?= $(PREFIX)/share/fish/vendor_completions.d
 DOCDIR         ?= $(PREFIX)/share/doc/usbhidups
 SHUTDOWNDIR    ?= /usr/lib/systemd/system-shutdown
 INITDIR        ?= $(SYSCONFDIR)/init.d
@@ -93,6 +108,9 @@ install:  ## for all users, as a distribution would (DESTDIR, PREFIX, INIT=sysv|
 	$(call put,644,systemd/usbhidups.sysusers.conf,$(SYSUSERSDIR)/usbhidups.conf)
 	$(foreach rules,$(wildcard udev/*.rules),$(call put,644,$(rules),$(UDEVRULESDIR)/$(notdir $(rules))) &&) true
 	$(foreach page,$(wildcard man/*.8),$(call put,644,$(page),$(MANDIR)/man8/$(notdir $(page))) &&) true
+	$(call put,644,completion/usbhidups.bash,$(BASHDIR)/usbhidups)
+	$(call put,644,completion/_usbhidups,$(ZSHDIR)/_usbhidups)
+	$(call put,644,completion/usbhidups.fish,$(FISHDIR)/usbhidups.fish)
 	$(foreach page,LICENSE $(wildcard docs/*.md),$(call put,644,$(page),$(DOCDIR)/$(notdir $(page))) &&) true
 	$(if $(filter sysv,$(INIT)),$(call put,755,init/usbhidups,$(INITDIR)/usbhidups))
 	$(if $(filter openrc,$(INIT)),$(call put,755,init/openrc/usbhidups,$(INITDIR)/usbhidups))
@@ -109,6 +127,7 @@ uninstall:  ## remove what install made, with the same settings; configuration s
 	rm -f $(foreach unit,$(UNITS) $(APPLIANCE_UNITS),'$(D)$(UNITDIR)/$(unit)')
 	rm -f $(foreach rules,$(wildcard udev/*.rules),'$(D)$(UDEVRULESDIR)/$(notdir $(rules))')
 	rm -f $(foreach page,$(wildcard man/*.8),'$(D)$(MANDIR)/man8/$(notdir $(page))')
+	rm -f '$(D)$(BASHDIR)/usbhidups' '$(D)$(ZSHDIR)/_usbhidups' '$(D)$(FISHDIR)/usbhidups.fish'
 	rmdir '$(D)$(UNITDIR)/nut-driver@.service.d' 2>/dev/null || true
 	if [ "$$(readlink '$(D)$(NUTDRIVERDIR)/usbhid-ups')" = '$(BINDIR)/usbhidups' ]; then \
 	  rm '$(D)$(NUTDRIVERDIR)/usbhid-ups'; fi

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from tools.generate import files
 from usbhidups.cli.main import main
 from usbhidups.supported import supported
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture(scope="module")
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "tools" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_no_generated_file_is_stale(generator: ModuleType) -> None:
+def test_no_generated_file_is_stale() -> None:
     stale = [
         str(path.relative_to(ROOT))
-        for path, text in generator.files().items()
+        for path, text in files().items()
         if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
-    assert stale == [], "run tools/generate.py"
+    assert stale == [], "run: make generate"
 
 
 def test_rules_give_both_nodes_of_every_id_to_the_group() -> None:

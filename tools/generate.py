@@ -1,8 +1,8 @@
-#!/usr/bin/env python3
 """Write the files that are made from others; ``--check`` only says which are stale (exit status 1).
 
 udev/99-ups.rules and docs/supported-devices.md come from the profiles, docs/differences-from-nut.md from
-tests/replay/differences.toml.
+tests/replay/differences.toml, manual pages and completions from the parsers of the commands, docs/reference.md
+from the table of options. Run it as ``python -m tools.generate`` (``make generate``).
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ import tomllib
 from itertools import groupby
 from pathlib import Path
 
+from tools.completion import completions
+from tools.manpages import manual_pages
+from tools.reference import reference
 from usbhidups.supported import Supported, supported
-from usbhidups.ups.library import GENERIC, Library
+from usbhidups.ups.loading.library import GENERIC, Library
 
 ROOT = Path(__file__).parent.parent
 
@@ -89,7 +92,9 @@ def udev_rules(library: Library) -> str:
     ):
         lines.append(f"# {title}")
         ids = {(device.vendor_id, device.product_id) for device in group}
-        for vendor, product in sorted(ids, key=lambda pair: (pair[0], pair[1] or -1)):
+        for vendor, product in sorted(
+            ids, key=lambda pair: (pair[0], -1 if pair[1] is None else pair[1])
+        ):
             lines += _rules(vendor, product)
         lines.append("")
     lines.append('LABEL="ups_end"\n')
@@ -162,6 +167,9 @@ def files() -> dict[Path, str]:
         ROOT / "udev" / "99-ups.rules": udev_rules(library),
         ROOT / "docs" / "supported-devices.md": supported_devices(library),
         ROOT / "docs" / "differences-from-nut.md": differences_from_nut(),
+        ROOT / "docs" / "reference.md": reference(),
+        **{ROOT / "man" / name: text for name, text in manual_pages().items()},
+        **{ROOT / "completion" / name: text for name, text in completions().items()},
     }
 
 
@@ -170,16 +178,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, name stale files")
     check = parser.parse_args().check
+    wanted = files()
     stale = [
         path
-        for path, text in files().items()
+        for path, text in wanted.items()
         if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
     for path in stale:
         print(f"{path.relative_to(ROOT)}: {'stale' if check else 'written'}")
         if not check:
             path.parent.mkdir(exist_ok=True)
-            path.write_text(files()[path], encoding="utf-8")
+            path.write_text(wanted[path], encoding="utf-8")
     return 1 if check and stale else 0
 
 

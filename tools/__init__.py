@@ -1,0 +1,1 @@
+"""What developers run: files made from others, the demonstration, pictures. Not installed."""
