@@ -18,11 +18,14 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["ADMIN", "PASSWORD", "Upsd", "find_program", "needs_nut", "running_upsd"]
+__all__ = ["ADMIN", "MONITOR", "PASSWORD", "Upsd", "find_program", "needs_nut", "running_upsd"]
 
 ADMIN = "admin"
 PASSWORD = "secret"
 """The account that may do everything; see ``running_upsd``."""
+
+MONITOR = "monitor"
+"""The account of an upsmon that is primary, with the same password."""
 
 DEADLINE = 20.0
 """Seconds after which a program of NUT counts as stuck."""
@@ -162,7 +165,8 @@ def running_upsd(
         "ups.conf": generated if ups_conf is None else ups_conf,
         "upsd.conf": f"LISTEN 127.0.0.1 {port}\nMAXAGE {maxage}\n",
         "upsd.users": f"[{ADMIN}]\n password = {PASSWORD}\n actions = SET\n actions = FSD\n"
-        " instcmds = ALL\n",
+        " instcmds = ALL\n"
+        f"[{MONITOR}]\n password = {PASSWORD}\n upsmon primary\n",
     }
     for name, text in files.items():
         (configuration / name).write_text(text)

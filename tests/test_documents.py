@@ -10,7 +10,7 @@ import pytest
 
 from tests.replay.drive import load, read
 from tests.replay.parity import OWN
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 
 DOCS = Path(__file__).parent.parent / "docs"
 

@@ -12,11 +12,11 @@ from datetime import tzinfo
 from usbhidups.errors import DescriptorError
 from usbhidups.hid.descriptor import Descriptor, parse
 from usbhidups.identity import Identity
-from usbhidups.ups.choose import choose
 from usbhidups.ups.device import Ups
 from usbhidups.ups.device import attach as join
 from usbhidups.ups.fixes import Repair, repaired
-from usbhidups.ups.library import GENERIC, Library
+from usbhidups.ups.loading.choose import choose
+from usbhidups.ups.loading.library import GENERIC, Library
 from usbhidups.ups.naming import Models
 from usbhidups.ups.options import Options
 from usbhidups.usb.transport import Transport

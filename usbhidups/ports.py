@@ -6,7 +6,7 @@ from pathlib import Path
 
 from usbhidups.attach import maybe_ups
 from usbhidups.nut.upsconf import DriverOptions, LocalUsb, Replay, UsbIp
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.usb.piped import Choice
 from usbhidups.usb.ports import Port, make_port
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.file import Head
+from usbhidups.ups.loading.library import Library
 from usbhidups.ups.profile import Match
-from usbhidups.ups.profile_file import Head
 
 __all__ = ["Supported", "supported"]
 

@@ -61,13 +61,16 @@ ip link set lo up && ip addr add 192.0.2.1/32 dev lo
 
 @functools.cache
 def why_no_stage() -> str:
-    """Why namespaces cannot be had here, "" if they can. Root is not needed where users may make their own."""
+    """Why a stage cannot be had here, "" if it can. (A user namespace of one's own would not do: NUT's
+    programs change their user, which such a namespace does not allow.)"""
+    if os.geteuid() != 0:
+        return "needs root, as NUT's programs do"
     if not all(find_program(name) for name in ("upsd", "upsmon", "upsdrvctl", "upsc")):
         return "needs the distribution's nut-server and nut-client"
     if not shutil.which("unshare") or not shutil.which("ip"):
         return "needs unshare (util-linux) and ip (iproute2)"
     tried = subprocess.run(
-        [*_unshare(), "sh", "-c", INSIDE, "sh", "true"], capture_output=True, text=True, check=False
+        [*UNSHARE, "sh", "-c", INSIDE, "sh", "true"], capture_output=True, text=True, check=False
     )
     return "" if tried.returncode == 0 else f"needs namespaces: {tried.stderr.strip()}"
 
@@ -78,7 +81,7 @@ def perform(name: str, directory: Path) -> subprocess.Popen[str]:
     output = (directory / f"{name}.log").open("w")
     with output:
         return subprocess.Popen(
-            [*_unshare(), "sh", "-c", INSIDE, "sh", *inside, name, str(directory / f"{name}.json")],
+            [*UNSHARE, "sh", "-c", INSIDE, "sh", *inside, name, str(directory / f"{name}.json")],
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -86,10 +89,6 @@ def perform(name: str, directory: Path) -> subprocess.Popen[str]:
             text=True,
             start_new_session=True,
         )
-
-
-def _unshare() -> list[str]:
-    return UNSHARE if os.geteuid() == 0 else [*UNSHARE, "--map-root-user"]
 
 
 class Wire:
@@ -143,7 +142,7 @@ class Stage:
             override_dir=base / "overrides",
             conf_dir=base / "nut",
             event_log=base / "ups-status.log",
-            run_user="nut" if _many_users() and public_python() else "root",
+            run_user="nut" if public_python() else "root",
             upsd=Path(find_program("upsd") or ""),
             upsmon=Path(find_program("upsmon") or ""),
             upsdrvctl=Path(find_program("upsdrvctl") or ""),
@@ -389,11 +388,6 @@ def public_python() -> str:
             if subprocess.run(new, check=False).returncode == 0:
                 return candidate
     return ""
-
-
-def _many_users() -> bool:
-    """Whether this user namespace knows more users than root."""
-    return int(Path("/proc/self/uid_map").read_text().split()[2]) > 1
 
 
 def main(name: str, output: Path) -> int:

@@ -20,7 +20,8 @@ __all__ = ["FIXTURES", "Conduct", "observe"]
 
 PATIENCE = 15.0
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures/hid-descriptors").glob("*.toml"))
-QUIET = 2.0  # seconds without news after which a driver has told all
+DELAYS = {"offdelay": "60", "ondelay": "120"}  # the defaults differ, so they are given to both
+QUIET = 1.0  # seconds without news after which a driver has told all
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def observe(program: Path, fixture: Path, commands: Iterable[str] | None = None)
         folder = Path(name)
         with (
             _simulated(device) as (simulator, address),
-            Driver(program, folder, [address]) as driver,
+            Driver(program, folder, [address], options=DELAYS) as driver,
         ):
             try:
                 socket = driver.connect()
@@ -62,7 +63,7 @@ def observe(program: Path, fixture: Path, commands: Iterable[str] | None = None)
             written = {name: _give(socket, simulator, name) for name in given}
             unknown = _unknown(simulator)
         with _simulated(device) as (simulator, address):
-            ended = kill_power(program, folder, [address])
+            ended = kill_power(program, folder, [address], options=DELAYS)
             killed = _wrote(simulator)
     return Conduct(
         driven=True,

@@ -20,7 +20,7 @@ from usbhidups.daemon.service import Service
 from usbhidups.errors import DeviceNotFound, UsbHidUpsError
 from usbhidups.nut.upsconf import DriverOptions, Setting, driver_options
 from usbhidups.simulator.device import SimulatedDevice
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.usb.fixture import Fixture, load
 from usbhidups.usb.piped import Choice, connect, read_facts
 from usbhidups.usb.transport import Transport
@@ -85,7 +85,13 @@ class _Port:
 class _Turned:
     """A worker whose keeper is turned by the rig instead of a thread; satisfies ``service.Work``."""
 
-    def __init__(self, rig: Rig, connect: Connect, post: Callable[[Notice], None]) -> None:
+    def __init__(
+        self,
+        rig: Rig,
+        connect: Connect,
+        post: Callable[[Notice], None],
+        options: DriverOptions,
+    ) -> None:
         self._rig = rig
         self._post = post
         self.left = False
@@ -97,6 +103,7 @@ class _Turned:
             clock=self._tick,
             wait=self._wait,
             sleep=rig.clock.sleep,
+            options=options,
         )
 
     def start(self) -> None:
@@ -166,7 +173,7 @@ class Rig:
         self.called = False
         self.opened = 0
         self.replaced = 0
-        self.exits: list[Service] = []
+        self.exits: list[int] = []
         self._events = events
         self._grain = grain
         self._present = True
@@ -182,7 +189,7 @@ class Rig:
             program="usbhidups",
             options=given,
             control=_Control(self),
-            start_worker=lambda post: _Turned(self, self.connect, post),
+            start_worker=lambda post, current: _Turned(self, self.connect, post, current),
             wake=self._heard,
             clock=self.clock,
             wall_clock=lambda: f"{self.clock.now:.1f}",
@@ -232,6 +239,7 @@ class Rig:
         self.clock.at(end, self._call)
         while self.clock.now < end:
             self.turn()
+        self.clock.sleep(0.0)
         self.history.ended = self.clock.now
         self.history.requests = self.device.gadget.log.total
 
@@ -284,6 +292,10 @@ class Rig:
         self.clock.at(self.clock.now + LOOK_AFTER, self._look_after)
 
     def _heard(self) -> None:
+        """The worker said something: the main loop takes it in as soon as time passes at all."""
+        self.clock.at(self.clock.now, self._settle)
+
+    def _settle(self) -> None:
         self.service.settle()
         self._note()
 
@@ -324,8 +336,8 @@ class _Control:
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
 
-    def exit(self, service: Service) -> None:
-        self._rig.exits.append(service)
+    def exit(self, service: Service, *, status: int = 0) -> None:
+        self._rig.exits.append(status)
 
     def reload(self, service: Service, *, or_exit: bool) -> int:
         return 0

@@ -31,7 +31,9 @@ class Family:
 
 
 _POWERCOM = ("quirk minute-second-timers on",)
-_EVER = ("quirk fixed-off-time 10",)  # it has no start delay: shutdown.return is said to return by itself
+_EVER = (
+    "quirk fixed-off-time 10",
+)  # it has no start delay: shutdown.return is said to return by itself
 
 _RESTING = ("set PowerSummary.DelayBeforeReboot 65535",)  # it rests at 58 by chance
 

@@ -11,10 +11,10 @@ from typing import Any
 from usbhidups.errors import TransferKind
 from usbhidups.hid.descriptor import ReportType, parse
 from usbhidups.identity import Identity
-from usbhidups.ups.choose import Choice, choose
 from usbhidups.ups.device import Ups, attach
 from usbhidups.ups.fixes import Repair, repaired
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.choose import Choice, choose
+from usbhidups.ups.loading.library import Library
 from usbhidups.ups.naming import Models
 from usbhidups.ups.options import Options
 from usbhidups.ups.view import View

@@ -15,7 +15,7 @@ from usbhidups.hid.usages import Names
 from usbhidups.ups.convert import READERS
 from usbhidups.ups.evidence import Evidence
 from usbhidups.ups.fixes import FIXES
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "hid-descriptors"
 PATHS = sorted(FIXTURES.glob("*.toml"))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.replay.drive import load, read
 from tests.replay.parity import CORPUS, Finding, compare, differences
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 
 DEVICES = sorted(CORPUS.glob("*.toml"))
 

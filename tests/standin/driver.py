@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from tests.standin import build
@@ -22,12 +22,14 @@ NUT = Path("/lib/nut/usbhid-ups")
 OURS = Path(sys.executable)
 """This checkout's, by ``-m usbhidups``."""
 
+NONE: Mapping[str, str] = MappingProxyType({})
+
 
 class Driver:
     """A started driver. ``folder`` (a short path) holds its files; ``devices`` are what it finds plugged in.
 
-    ``command`` replaces the usual command line, one UPS called ``dev``. Use as a context manager: at the end
-    the process is gone.
+    ``options`` are those of its one UPS, called ``dev``; ``command`` replaces the whole command line. Use as
+    a context manager: at the end the process is gone.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Driver:
         folder: Path,
         devices: Iterable[str],
         *,
+        options: Mapping[str, str] = NONE,
         command: Iterable[str] = (),
         cache: Path | None = None,
     ) -> None:
@@ -46,7 +49,7 @@ class Driver:
         with self.log.open("wb") as log:
             self.started = time.monotonic()
             self.process = subprocess.Popen(
-                [*_words(program), *(command or ("-F", *_one_ups(program)))],
+                [*_words(program), *(command or ("-F", *_one_ups(program, options)))],
                 env=_environment(folder, devices, cache),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -93,11 +96,16 @@ class Driver:
 
 
 def kill_power(
-    program: Path, folder: Path, devices: Iterable[str], *, timeout: float = 60.0
+    program: Path,
+    folder: Path,
+    devices: Iterable[str],
+    *,
+    options: Mapping[str, str] = NONE,
+    timeout: float = 60.0,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``-k`` in a process of its own, as the late step of a shutdown does."""
     return subprocess.run(
-        [*_words(program), "-k", *_one_ups(program)],
+        [*_words(program), "-k", *_one_ups(program, options)],
         env=_environment(folder, devices, None),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -111,10 +119,13 @@ def _words(program: Path) -> list[str]:
     return [str(program), *(("-m", "usbhidups") if program == OURS else ())]
 
 
-def _one_ups(program: Path) -> list[str]:
+def _one_ups(program: Path, options: Mapping[str, str]) -> list[str]:
     """The options for one UPS. Ours has to be told to look past this machine's own USB."""
-    words = ["-s", "dev", "-u", "root", "-x", "port=auto"]
-    return [*words, "-x", "transport=libusb"] if program == OURS else words
+    own = {"transport": "libusb"} if program == OURS else {}
+    pairs = {"port": "auto", **own, **options}
+    return ["-s", "dev", "-u", "root"] + [
+        word for name, value in pairs.items() for word in ("-x", f"{name}={value}")
+    ]
 
 
 def _environment(folder: Path, devices: Iterable[str], cache: Path | None) -> Mapping[str, str]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from usbhidups.errors import TransferFailed, TransferKind
 from usbhidups.hid.descriptor import Descriptor, ReportType, parse
 from usbhidups.identity import Identity
-from usbhidups.ups.choose import choose
 from usbhidups.ups.device import Ups, attach
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.choose import choose
+from usbhidups.ups.loading.library import Library
 from usbhidups.ups.naming import Models
 from usbhidups.ups.options import Options
 from usbhidups.usb import fixture

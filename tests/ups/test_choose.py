@@ -10,8 +10,8 @@ import pytest
 from usbhidups.errors import ProfileError
 from usbhidups.hid.descriptor import Descriptor, parse
 from usbhidups.identity import Identity
-from usbhidups.ups.choose import choose, other_driver
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.choose import choose, other_driver
+from usbhidups.ups.loading.library import Library
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "hid-descriptors"
 LIBRARY = Library()

@@ -9,7 +9,7 @@ from usbhidups.hid.descriptor import ReportType
 from usbhidups.identity import Identity
 from usbhidups.ups.decode import Context, decode
 from usbhidups.ups.evidence import Evidence
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.ups.mapping import Binding, bind
 from usbhidups.ups.options import Options
 from usbhidups.ups.profile import Condition, FlagRow, Pacing, VariableRow

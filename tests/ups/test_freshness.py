@@ -13,8 +13,8 @@ from tests.ups.reports import ReportDevice
 from usbhidups.errors import TransferKind
 from usbhidups.hid.descriptor import ReportType
 from usbhidups.ups.device import Ups
-from usbhidups.ups.freshness import Health
 from usbhidups.ups.options import Options
+from usbhidups.ups.reading.freshness import Health
 
 EVERY = [(ReportType.FEATURE, number) for number in range(1, 10)]
 

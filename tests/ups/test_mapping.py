@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.ups.build import descriptor, field
 from usbhidups.hid.descriptor import ReportType
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.ups.mapping import bind
 from usbhidups.ups.profile import CommandRow, Condition, FlagRow, Pacing, Profile, VariableRow
 

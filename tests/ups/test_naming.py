@@ -10,7 +10,7 @@ import pytest
 from usbhidups.hid.descriptor import ReportType, parse
 from usbhidups.identity import Identity
 from usbhidups.ups.evidence import Evidence
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.ups.mapping import Binding, bind
 from usbhidups.ups.naming import Models, Named, name_device
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from usbhidups.errors import ProfileError
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.ups.profile import Match, Poll
 
 PATH = ' path = "UPS.Input.Voltage",'

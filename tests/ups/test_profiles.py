@@ -13,7 +13,7 @@ from usbhidups.hid.usages import Names
 from usbhidups.supported import supported
 from usbhidups.ups.convert import COMMANDS, READERS
 from usbhidups.ups.fixes import FIXES
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.ups.profile import Profile
 
 PACKAGE = Path(__file__).parents[2] / "usbhidups"

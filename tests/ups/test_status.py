@@ -6,10 +6,10 @@ import pytest
 
 from tests.ups.made import announce, made, say
 from usbhidups.ups.device import Ups
-from usbhidups.ups.flags import Flag, Mains, Opinion, gather, mains_of
 from usbhidups.ups.options import Options
 from usbhidups.ups.picture import HELD, REASON
-from usbhidups.ups.status import Battery, Settled, StatusRules, Trend, decide
+from usbhidups.ups.status.flags import Flag, Mains, Opinion, gather, mains_of
+from usbhidups.ups.status.rules import Battery, Settled, StatusRules, Trend, decide
 
 ON = Mains(present=True, source="UPS.PowerSummary.PresentStatus.ACPresent", at=1.0)
 OFF = Mains(present=False, source="UPS.PowerSummary.PresentStatus.ACPresent", at=1.0)

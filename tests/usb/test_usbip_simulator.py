@@ -219,4 +219,6 @@ def test_nothing_is_left_by_connections(simulator: Simulator) -> None:
     for _ in range(20):
         open_usbip(address).close()
     after = len(os.listdir("/proc/self/fd"))
-    assert after - before < 10  # the simulator in this process may close its last ones a little later
+    assert (
+        after - before < 10
+    )  # the simulator in this process may close its last ones a little later

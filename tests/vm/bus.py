@@ -83,6 +83,14 @@ class Plugged:
         """The hidraw nodes of its interfaces."""
         return [Path("/dev") / found.name for found in self.sysfs.glob("*:*/*/hidraw/hidraw*")]
 
+    @property
+    def complete(self) -> bool:
+        """Whether all interfaces are there, and the kernel's driver has tried each."""
+        count = self.sysfs / "bNumInterfaces"
+        text = count.read_text().strip() if count.exists() else ""
+        interfaces = list(self.sysfs.glob(f"{self.name}:*"))
+        return bool(text) and len(interfaces) == int(text)
+
     def driver(self, interface: int = 0) -> str | None:
         """The name of the kernel driver that holds an interface."""
         link = self.sysfs / f"{self.name}:1.{interface}" / "driver"
@@ -107,17 +115,14 @@ def attach(port: int, bus_id: str) -> Plugged:
 
     def arrived() -> Plugged | None:
         new = [found for found in plugged() if found.name not in before]
-        return next((one for one in new if (one.sysfs / f"{one.name}:1.0").exists()), None)
+        return next((one for one in new if one.complete), None)
 
-    found = eventually(arrived, f"a device for {bus_id}")
-    settle()
-    return found
+    return eventually(arrived, f"a device for {bus_id}")
 
 
 def unplugged() -> None:
     """Wait until nothing is plugged in."""
     eventually(lambda: not plugged(), "the devices to go")
-    settle()
 
 
 @contextmanager

@@ -6,9 +6,15 @@ import pytest
 
 from tests.vm.bus import FIXTURES, opened, plugged_in
 from usbhidups.errors import TransferFailed
+from usbhidups.probe.clock import MadeUpClock
+from usbhidups.probe.look import Look, Plan
+from usbhidups.ups.library import Library
 from usbhidups.usb.fixture import load
+from usbhidups.usb.transport import Transport
 
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.toml"))
+RECORDED = [name for name in NAMES if "-described-" not in name or name.endswith("-rich")]
+LIBRARY = Library()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -26,3 +32,21 @@ def test_both_ways_bring_the_recorded_bytes(name: str) -> None:
                         with pytest.raises(TransferFailed):
                             transport.get_feature(report_id, 8)
         assert device.driver(recorded.device.interface) == "usbhid"
+
+
+def variables(transport: Transport) -> dict[str, str]:
+    clock = MadeUpClock()
+    look = Look(transport, LIBRARY, Plan(), clock)
+    look.take()
+    return {name: value.text for name, value in look.ups.view(clock.now()).variables.items()}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_both_ways_give_the_same_variables(name: str) -> None:
+    with plugged_in(load(FIXTURES / f"{name}.toml")):
+        with opened("hidraw") as transport:
+            one = variables(transport)
+        with opened("libusb") as transport:
+            other = variables(transport)
+    assert one == other
+    assert one["ups.status"]

@@ -1,23 +1,40 @@
-"""A HID device made by the kernel itself, on its dummy controller."""
+"""A HID device made by the kernel itself, on its dummy controller: nothing in it is ours."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
-from tests.vm.bus import eventually, plugged, settle
+import pytest
+
+from tests.vm.bus import Plugged, eventually, fixture, opened, plugged, unplugged
 from tests.vm.gadget import Gadget
-from usbhidups.usb.fixture import load
 
-FIXTURE = Path("fixtures/hid-descriptors/0764-0501-cyberpower-cp1500epfclcd.toml")
+FIXTURE = fixture("0764-0501-cyberpower-cp1500epfclcd")
+WAYS = pytest.mark.parametrize("way", ["hidraw", "libusb"])
 
 
-def test_it_is_there_with_its_descriptor() -> None:
-    fixture = load(FIXTURE)
-    with Gadget(fixture):
-        (device,) = eventually(plugged, "the gadget")
-        settle()
-        (node,) = eventually(lambda: device.hidraw, "its hidraw node")
-        assert (
-            Path("/sys/class/hidraw") / node.name / "device/report_descriptor"
-        ).read_bytes() == fixture.descriptor
-        assert device.driver() == "usbhid"
+@pytest.fixture
+def gadget() -> Iterator[tuple[Gadget, Plugged]]:
+    with Gadget(FIXTURE) as made:
+        device = eventually(lambda: [one for one in plugged() if one.hidraw], "the gadget")[0]
+        yield made, device
+    unplugged()
+
+
+@WAYS
+def test_who_it_is(way: str, gadget: tuple[Gadget, Plugged]) -> None:
+    with opened(way) as transport:
+        who = transport.identity
+        assert (who.vendor_id, who.product_id) == (0x0764, 0x0501)
+        assert (who.manufacturer, who.product) == ("CPS", "CP1500EPFCLCD")
+        assert transport.report_descriptor() == FIXTURE.descriptor
+
+
+@WAYS
+def test_an_input_report_is_taken_whole(way: str, gadget: tuple[Gadget, Plugged]) -> None:
+    made, _ = gadget
+    report = bytes.fromhex("08 64 f2 3a 2c 01")
+    with opened(way) as transport:
+        assert transport.wait_input(0.1) is None
+        made.send(report)
+        assert transport.wait_input(20.0) == report

@@ -12,7 +12,7 @@ from usbhidups.configuration import Places
 from usbhidups.doctor.check import Check, Verdict
 from usbhidups.doctor.examine import examine, healthy
 from usbhidups.doctor.machine import Machine
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 
 __all__ = ["add_arguments", "run"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from usbhidups.configuration import Places
 from usbhidups.supported import Supported, supported
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 
 __all__ = ["add_arguments", "run"]
 

@@ -18,7 +18,7 @@ from usbhidups.ports import port_of, port_text
 from usbhidups.probe.hindrance import judge
 from usbhidups.probe.local import Local, Surroundings
 from usbhidups.probe.subject import Opened, Subject
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.ups.options import Options
 from usbhidups.usb.doors import Way
 from usbhidups.usb.piped import Choice

@@ -13,7 +13,7 @@ from usbhidups.configuration import Places, ups_options
 from usbhidups.nut.upsconf import DriverOptions
 from usbhidups.ports import port_of
 from usbhidups.ups.device import Ups
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.usb.ports import Port
 from usbhidups.usb.transport import Transport
 

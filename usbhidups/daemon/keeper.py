@@ -11,6 +11,7 @@ waited for. (issue "A status you can bet the house on")
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 from collections import deque
@@ -18,9 +19,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from usbhidups import carryout
+from usbhidups.configuration import ups_options
 from usbhidups.daemon.messages import (
     Answer,
     Found,
+    GaveUp,
     Job,
     JobKind,
     Notice,
@@ -28,19 +31,24 @@ from usbhidups.daemon.messages import (
     StateNotice,
     ViewNotice,
 )
+from usbhidups.daemon.patience import Patience
+from usbhidups.daemon.retry import Retry
 from usbhidups.errors import (
     AccessDenied,
+    ConfigError,
     DescriptorError,
     DeviceBusy,
     DeviceGone,
     DeviceNotFound,
+    ProfileError,
     TransferFailed,
     TransferKind,
 )
 from usbhidups.hid.descriptor import ReportType
+from usbhidups.nut.upsconf import DriverOptions
 from usbhidups.ups.device import Ups
-from usbhidups.ups.freshness import Health
 from usbhidups.ups.plan import ReadRequest, Refusal, WritePlan
+from usbhidups.ups.reading.freshness import Health
 from usbhidups.ups.view import View
 from usbhidups.usb.transport import Transport
 
@@ -51,17 +59,23 @@ _log = logging.getLogger(__name__)
 INPUTS_PER_TURN = 32
 """Reports taken from the interrupt endpoint before control reads get their turn again (a flood)."""
 
-RETRY_FIRST = 0.1
-RETRY_ABSENT = 0.25
-RETRY_MOST = 5.0
-"""Seconds between attempts to open the device: doubled from the first to the most. A device that is not
-there is looked for more often for a while, since looking costs nothing and it may be back any moment."""
-
-LOOKED_FOR = 120.0
-"""Seconds for which a device that left is looked for often."""
+STRING_TIMEOUT = 2.0
+"""Seconds for one string: they are for people, the status is for machines."""
 
 PERMISSION_PATIENCE = 30.0
 """Seconds for which a node without rights is expected to get them (failure C02)."""
+
+
+UNOPENED = (
+    ConfigError,
+    DescriptorError,
+    DeviceBusy,
+    DeviceGone,
+    DeviceNotFound,
+    ProfileError,
+    TransferFailed,
+)
+"""How opening may fail; whatever it is, it may be different the next time (or another device be there)."""
 
 
 class Connect(Protocol):
@@ -84,6 +98,7 @@ class Keeper:
         clock: Callable[[], float],
         wait: Callable[[float], None],
         sleep: Callable[[float], None],
+        options: DriverOptions,
     ) -> None:
         """``wait`` may end early (a job, a plug event); ``sleep`` may not (gaps between writes).
 
@@ -99,8 +114,11 @@ class Keeper:
         self._transport: Transport | None = None
         self._ups: Ups | None = None
         self._state: StateNotice | None = None
-        self._not_before = self._lost_at = clock()
-        self._retry = RETRY_FIRST
+        self._options = options
+        self._reloaded = False
+        self._plugged = False
+        self._retry = Retry(options, now=clock())
+        self._patience = Patience()
         self._rung = 0
         self._refused_since: float | None = None
         self._shown: View | None = None
@@ -128,7 +146,7 @@ class Keeper:
         if self._transport is None:
             self._refuse_jobs()
             self._show()
-            self._wait(max(0.0, self._not_before - self._clock()))
+            self._wait(self._retry.wait(self._clock()))
             return
         try:
             self._work(self._transport)
@@ -146,19 +164,19 @@ class Keeper:
     # -- opening -----------------------------------------------------------------------------
 
     def plugged(self) -> None:
-        """A device appeared on the bus: look at once, unless the device's own rest forbids it."""
-        gap = 0.0 if self._ups is None else self._ups.profile.pacing.reopen_gap
-        if not gap:
-            self._not_before = self._clock()
-            self._retry = RETRY_FIRST
+        """From any thread: a device appeared on the bus; look at once, unless it has to rest."""
+        self._plugged = True
 
     def _open(self) -> None:
         now = self._clock()
-        if now < self._not_before:
+        if self._plugged:
+            self._plugged = False
+            self._retry.plugged(now)
+        if not self._retry.due(now):
             return
         try:
             transport, ups = self._connect(known=self._ups, now=now)
-        except (DeviceNotFound, DeviceGone, DeviceBusy, TransferFailed, DescriptorError) as error:
+        except UNOPENED as error:
             self._refused_since = None
             self._later(str(error), absent=isinstance(error, DeviceNotFound))
         except AccessDenied as error:
@@ -171,14 +189,17 @@ class Keeper:
             known = ups is self._ups
             if known:
                 ups.reconnected(transport.identity, now=now)
+            elif self._reloaded:
+                ups.use(ups_options(self._options))
             self._transport, self._ups = transport, ups
-            self._retry = RETRY_FIRST
+            self._retry.opened()
             self._refused_since = None
             identity = ups.identity
             profile = ups.profile
             for notice in () if known else ups.notices:
                 _log.warning("%s: %s", self._name, notice)
-            self._post(Found(f"{profile.title} {profile.version}".strip(), identity.port_path))
+            title = f"{profile.title} {profile.version}".strip()
+            self._post(Found(title, identity.port_path, self._retry.losses))
             _log.info(
                 "%s: %s %s %s at %s, profile %s",
                 self._name,
@@ -192,10 +213,10 @@ class Keeper:
     def _later(self, reason: str, *, absent: bool = False) -> None:
         state = State.WAITING if self._ups is None else State.RECONNECT
         self._say(state, reason)
-        now = self._clock()
-        self._not_before = now + self._retry
-        often = absent and now - self._lost_at < LOOKED_FOR
-        self._retry = min(self._retry * 2, RETRY_ABSENT if often else RETRY_MOST)
+        tries = self._retry.failed(self._clock(), absent=absent)
+        if self._retry.worth_a_line(tries):
+            _log.info("%s: try %d to reconnect: %s", self._name, tries, reason)
+        self._give_up(reason)
 
     def _drop(self, reason: str) -> None:
         """The connection is lost: close, and say when it may be opened again."""
@@ -204,11 +225,14 @@ class Keeper:
             transport.close()
         if self._ups is not None:
             self._ups.disconnected(now=self._clock())
-        gap = 0.0 if self._ups is None else self._ups.profile.pacing.reopen_gap
-        self._lost_at = self._clock()
-        self._not_before = self._lost_at + max(gap, RETRY_FIRST)
-        self._retry = RETRY_FIRST
+        rest = 0.0 if self._ups is None else self._ups.profile.pacing.reopen_gap
+        self._retry.lost(self._clock(), rest=rest)
         self._say(State.RECONNECT, reason)
+        self._give_up(reason)
+
+    def _give_up(self, reason: str) -> None:
+        if self._ups is not None and self._retry.exhausted:
+            self._post(GaveUp(f"{reason}; reconnect_max_tries allows no more"))
 
     # -- working -----------------------------------------------------------------------------
 
@@ -219,9 +243,9 @@ class Keeper:
         requests = ups.reads_due(self._clock())
         for request in requests:
             self._read(request, transport, ups)
-            if self._jobs:
+            if self._jobs or ups.health(self._clock())[0] is Health.REOPEN:
                 break
-        for index in ups.strings_wanted():
+        for index in ups.strings_wanted()[:1]:
             self._read_string(index, transport, ups)
         if requests or self._shown is None:
             self._show()
@@ -239,12 +263,14 @@ class Keeper:
             if request.report_type is ReportType.FEATURE
             else transport.get_input
         )
+        began = self._clock()
         try:
-            data = get(request.report_id, request.size)
+            data = get(request.report_id, request.size, timeout=self._patience.with_(request))
         except TransferFailed as error:
             _log.debug("%s: %s", self._name, error)
             ups.read_failed(request, error.kind, now=self._clock())
         else:
+            self._patience.took(request, self._clock() - began)
             if not data or data[0] != request.report_id:
                 ups.read_failed(request, TransferKind.SHORT, now=self._clock())
             else:
@@ -252,7 +278,7 @@ class Keeper:
 
     def _read_string(self, index: int, transport: Transport, ups: Ups) -> None:
         try:
-            ups.got_string(index, transport.string(index))
+            ups.got_string(index, transport.string(index, timeout=STRING_TIMEOUT))
         except TransferFailed as error:
             _log.debug("%s: %s", self._name, error)
             ups.got_string(index, None)
@@ -281,14 +307,16 @@ class Keeper:
         """Look at the health; climb the ladder where needed. False: the device was dropped."""
         health, reason = ups.health(self._clock())
         if health is Health.REOPEN:
-            if self._rung:
+            if self._rung % 2:
                 _log.debug("%s: reset", self._name)
-                transport.reset()
+                with contextlib.suppress(DeviceGone):
+                    transport.reset()
             self._rung += 1
             self._drop(reason)
             return False
         if health is Health.FRESH:
             self._rung = 0
+            self._retry.well()
         return True
 
     def _show(self) -> None:
@@ -320,7 +348,7 @@ class Keeper:
         now = self._clock()
         planned: WritePlan | Refusal | None
         if job.options is not None:
-            ups.use(job.options)
+            self._reconfigure(job.options)
             return
         if job.kind is JobKind.KILLPOWER:
             self._say(State.KILLPOWER, "asked to cut the power")
@@ -346,7 +374,17 @@ class Keeper:
 
     def _refuse_jobs(self) -> None:
         while self._jobs:
-            self._post(Answer(self._jobs.popleft(), 3, "the UPS is not connected"))
+            job = self._jobs.popleft()
+            if job.options is not None:
+                self._reconfigure(job.options)
+            else:
+                self._post(Answer(job, 3, "the UPS is not connected"))
+
+    def _reconfigure(self, options: DriverOptions) -> None:
+        self._options = self._retry.options = options
+        self._reloaded = True
+        if self._ups is not None:
+            self._ups.use(ups_options(options))
 
     def _the_ups(self) -> Ups:
         if self._ups is None:  # cannot happen while a transport is open

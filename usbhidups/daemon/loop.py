@@ -83,8 +83,9 @@ class Loop:
         self._debug = self._configured_debug if level < 0 else level
         self._apply_debug(self._debug)
 
-    def exit(self, service: Service) -> None:
-        """End one service; the process ends with the last."""
+    def exit(self, service: Service, *, status: int = 0) -> None:
+        """End one service; the process ends with the last, with the worst status."""
+        self._status = max(self._status, status)
         self._ended.append(service)
 
     def reload(self, service: Service, *, or_exit: bool) -> int:

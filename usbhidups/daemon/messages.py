@@ -8,10 +8,20 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from usbhidups.ups.options import Options
+from usbhidups.nut.upsconf import DriverOptions
 from usbhidups.ups.view import View
 
-__all__ = ["Answer", "Found", "Job", "JobKind", "Notice", "State", "StateNotice", "ViewNotice"]
+__all__ = [
+    "Answer",
+    "Found",
+    "GaveUp",
+    "Job",
+    "JobKind",
+    "Notice",
+    "State",
+    "StateNotice",
+    "ViewNotice",
+]
 
 
 class JobKind(enum.Enum):
@@ -31,7 +41,7 @@ class Job:
     token: object
     name: str = ""
     value: str | None = None
-    options: Options | None = None
+    options: DriverOptions | None = None
 
 
 class State(enum.Enum):
@@ -54,10 +64,21 @@ class StateNotice:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A device was opened: the profile chosen (title and version) and the way it is reached."""
+    """A device was opened: the profile chosen (title and version) and the way it is reached.
+
+    ``losses`` is how often it was lost before, since the driver began (failure C06).
+    """
 
     profile: str
     transport: str
+    losses: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """The device is lost and the administrator wants no more tries (reconnect_max_tries)."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +97,4 @@ class Answer:
     text: str
 
 
-Notice = StateNotice | Found | ViewNotice | Answer
+Notice = StateNotice | Found | GaveUp | ViewNotice | Answer

@@ -1,8 +1,9 @@
 """What the driver says of itself, and how a View becomes what the store publishes. Pure.
 
 The variables are those of nut-driver-contract.md 6.1 and 5.5. Some are ours, because an administrator wants
-to know why: ``driver.state.reason`` and ``driver.state.since`` while the state is not ``quiet``, and
-``driver.killpower.result`` once the power was to be cut.
+to know why: ``driver.state.reason`` and ``driver.state.since`` while the state is not ``quiet``,
+``driver.disconnects`` once there were any (a number that grows is a bad cable), and ``driver.killpower.result``
+once the power was to be cut.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Standing:
     allow_killpower: bool
     profile: str
     transport: str
+    losses: int  # how often the device left, or had to be opened again
     killpower: str  # what came of the last attempt to cut the power, "" when there was none
 
 
@@ -93,6 +95,8 @@ def _of_driver(program: str, options: DriverOptions, standing: Standing) -> dict
         texts["driver.version.data"] = standing.profile
     if standing.transport:
         texts["driver.version.usb"] = standing.transport
+    if standing.losses:
+        texts["driver.disconnects"] = str(standing.losses)
     if standing.killpower:
         texts["driver.killpower.result"] = standing.killpower
     if standing.state is not State.QUIET:

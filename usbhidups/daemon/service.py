@@ -13,10 +13,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from usbhidups.configuration import ups_options
 from usbhidups.daemon.messages import (
     Answer,
     Found,
+    GaveUp,
     Job,
     JobKind,
     Notice,
@@ -59,8 +59,8 @@ class Work(Protocol):
 class Control(Protocol):
     """What a client may do to the process; the loop implements it."""
 
-    def exit(self, service: Service) -> None:
-        """End this UPS's service (and the process with the last one)."""
+    def exit(self, service: Service, *, status: int = 0) -> None:
+        """End this UPS's service (and the process with the last one, with this exit status)."""
         ...
 
     def reload(self, service: Service, *, or_exit: bool) -> int:
@@ -96,7 +96,7 @@ class Service:
         program: str,
         options: DriverOptions,
         control: Control,
-        start_worker: Callable[[Callable[[Notice], None]], Work],
+        start_worker: Callable[[Callable[[Notice], None], DriverOptions], Work],
         wake: Callable[[], None],
         clock: Callable[[], float],
         wall_clock: Callable[[], str],
@@ -120,6 +120,8 @@ class Service:
         self._since = wall_clock()
         self._profile = ""
         self._transport = ""
+        self._losses = 0
+        self._pending: list[Job] = []
         self._killpower = ""
         self._worker = self._new_worker()
 
@@ -174,8 +176,11 @@ class Service:
                     self._view = view
                 case StateNotice(state, reason):
                     self._enter(state, reason)
-                case Found(profile, transport):
-                    self._profile, self._transport = profile, transport
+                case Found(profile, transport, losses):
+                    self._profile, self._transport, self._losses = profile, transport, losses
+                case GaveUp(reason):
+                    _log.error("%s: %s", self.name, reason)
+                    self._control.exit(self, status=1)
                 case Answer():
                     self._answered(notice)
             if not self._inbox or isinstance(notice, Answer):
@@ -192,9 +197,12 @@ class Service:
             self._worker.abandon()
             self._worker = self._new_worker()
             self._worker.start()
+            for job in list(self._pending):
+                self._answered(Answer(job, FAILED, "a USB transfer hangs"))
         elif self._view.fresh and self._clock() > self._worker.good_until:
             self._view = replace(self._view, fresh=False)
-            self._enter(State.DOUBT, f"a USB transfer has not returned for {silent:.0f} s")
+            hanging = f": a transfer has not returned for {silent:.0f} s" if silent >= 1 else ""
+            self._enter(State.DOUBT, f"nothing new was heard in time{hanging}")
             self._publish()
 
     @property
@@ -216,12 +224,12 @@ class Service:
             )
             asker = _Asker(client, request.tracking)
             _log.info("%s: asked for %s %s", self.name, request.command, request.parameter or "")
-            self._worker.submit(Job(kind, asker, request.command, request.parameter))
+            self._submit(Job(kind, asker, request.command, request.parameter))
 
     def reconfigure(self, options: DriverOptions, *, names: Collection[str]) -> None:
         """Take over the named options, which may change while running."""
         self.options = replace(self.options, **{name: getattr(options, name) for name in names})
-        self._worker.submit(Job(JobKind.OPTIONS, None, options=ups_options(self.options)))
+        self._worker.submit(Job(JobKind.OPTIONS, None, options=self.options))
         self._publish()
 
     def texts(self) -> list[tuple[str, str]]:
@@ -231,7 +239,11 @@ class Service:
     # -- inside ------------------------------------------------------------------------------
 
     def _new_worker(self) -> Work:
-        return self._start_worker(self._post)
+        return self._start_worker(self._post, self.options)
+
+    def _submit(self, job: Job) -> None:
+        self._pending.append(job)
+        self._worker.submit(job)
 
     def _post(self, notice: Notice) -> None:  # called by the worker's thread
         self._inbox.append(notice)
@@ -259,6 +271,7 @@ class Service:
             allow_killpower=self._allow_killpower,
             profile=self._profile,
             transport=self._transport,
+            losses=self._losses,
             killpower=self._killpower,
         )
         variables = variables_of(
@@ -280,6 +293,8 @@ class Service:
             )
 
     def _answered(self, answer: Answer) -> None:
+        if answer.job in self._pending:
+            self._pending.remove(answer.job)
         if answer.job.kind is JobKind.KILLPOWER:
             self._killpower = answer.text
             self._publish()  # before the answer, so that who asked can read it
@@ -310,7 +325,7 @@ class Service:
         else:
             _log.info("%s: asked to set %s to %r", self.name, request.name, request.value)
             asker = _Asker(client, request.tracking)
-            self._worker.submit(Job(JobKind.SET, asker, request.name, request.value))
+            self._submit(Job(JobKind.SET, asker, request.name, request.value))
             return
         self._publish()
         self._reply(client, request.tracking, HANDLED)
@@ -322,7 +337,7 @@ class Service:
                 self._control.exit(self)
             case "driver.killpower" if self._allow_killpower:
                 asker = _Asker(client, request.tracking, ends_driver=True)
-                self._worker.submit(Job(JobKind.KILLPOWER, asker))
+                self._submit(Job(JobKind.KILLPOWER, asker))
             case "driver.killpower":
                 _log.warning("%s: driver.killpower refused: allow_killpower is 0", self.name)
                 self._reply(client, request.tracking, INVALID)

@@ -196,8 +196,8 @@ def _service(
 ) -> Service:
     connector = Connector.of(options, start.places)
 
-    def start_worker(post: Callable[[Notice], None]) -> Worker:
-        return Worker(name=name, connect=connector, post=post, clock=boottime)
+    def start_worker(post: Callable[[Notice], None], current: DriverOptions) -> Worker:
+        return Worker(name=name, connect=connector, post=post, clock=boottime, options=current)
 
     service = Service(
         name=name,

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from usbhidups.daemon.keeper import Connect, Keeper
 from usbhidups.daemon.messages import Job, Notice
+from usbhidups.nut.upsconf import DriverOptions
 
 __all__ = ["Worker"]
 
@@ -29,6 +30,7 @@ class Worker:
         connect: Connect,
         post: Callable[[Notice], None],
         clock: Callable[[], float],
+        options: DriverOptions,
     ) -> None:
         self._name = name
         self._post = post
@@ -44,6 +46,7 @@ class Worker:
             clock=self._tick,
             wait=self._wait,
             sleep=time.sleep,
+            options=options,
         )
         self._thread = threading.Thread(target=self._run, name=f"usb-{name}", daemon=True)
 

@@ -9,7 +9,7 @@ from usbhidups.doctor.check import Check, Verdict
 from usbhidups.doctor.drivers import Configured
 from usbhidups.doctor.machine import Machine
 from usbhidups.status.snapshot import Snapshot
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 
 __all__ = ["examine", "healthy"]
 

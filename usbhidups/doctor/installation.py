@@ -11,7 +11,7 @@ from usbhidups.doctor.check import Check, Verdict
 from usbhidups.doctor.machine import Machine
 from usbhidups.errors import ConfigError
 from usbhidups.probe.rules import find_rule
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.usb.libusb import Libusb
 
 __all__ = ["directories", "late_hook", "libraries", "nut", "rights", "units"]

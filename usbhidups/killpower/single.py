@@ -23,7 +23,7 @@ from usbhidups.nut.upsconf import DriverOptions
 from usbhidups.ports import port_of
 from usbhidups.stateclient import NoAnswer, StateClient
 from usbhidups.ups.device import Ups
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.ups.plan import Refusal
 from usbhidups.usb.ports import Port
 from usbhidups.usb.transport import Transport

@@ -13,7 +13,7 @@ from usbhidups.probe.finding import Finding
 from usbhidups.probe.look import Plan
 from usbhidups.probe.pasted import Paste
 from usbhidups.probe.replay import look_at_fixture
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.usb.fixture import Device, Fixture, Origin, OriginKind
 
 __all__ = ["decode"]

@@ -23,8 +23,8 @@ from usbhidups.probe.rules import RULE_DIRECTORIES, find_rule
 from usbhidups.probe.subject import Explain, Known, Opened, Subject
 from usbhidups.probe.user import User, in_container
 from usbhidups.stateclient import Dump, NoAnswer, StateClient
-from usbhidups.ups.choose import other_driver
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.choose import other_driver
+from usbhidups.ups.loading.library import Library
 from usbhidups.ups.view import Value
 from usbhidups.usb.discover import Candidate, Criteria, candidates, has_usb
 from usbhidups.usb.doors import REFUSALS, SysfsDoor, Way, together

@@ -20,12 +20,12 @@ from usbhidups.probe.fieldrows import field_rows
 from usbhidups.probe.finding import Cut, FieldRow, Finding, Link, Profiled, Transfer
 from usbhidups.probe.hindrance import Hindrance, Situation
 from usbhidups.ups.device import Ups
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.ups.mapping import BoundFlag, BoundVariable
 from usbhidups.ups.options import Options
 from usbhidups.ups.plan import ReadRequest, Refusal
+from usbhidups.ups.reading.wanted import Key, key_of, name_fields, request
 from usbhidups.ups.view import Value
-from usbhidups.ups.wanted import Key, key_of, name_fields, request
 from usbhidups.usb.transport import Transport
 
 __all__ = ["Look", "Plan"]

@@ -17,7 +17,7 @@ from usbhidups.probe.clock import Clock
 from usbhidups.probe.finding import Finding
 from usbhidups.probe.look import Look, Plan
 from usbhidups.probe.subject import Known, Opened, Subject
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 
 __all__ = ["Prober", "Session"]
 

@@ -15,7 +15,7 @@ from usbhidups.identity import Identity
 from usbhidups.probe.clock import Clock
 from usbhidups.probe.look import Look
 from usbhidups.ups.plan import ReadRequest
-from usbhidups.ups.wanted import Key
+from usbhidups.ups.reading.wanted import Key
 from usbhidups.usb.fixture import Moment
 from usbhidups.usb.record import Recording, Wanted, record
 from usbhidups.usb.transport import Transport

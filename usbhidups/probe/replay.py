@@ -8,7 +8,7 @@ from pathlib import Path
 from usbhidups.probe.clock import Clock, MadeUpClock
 from usbhidups.probe.finding import Finding
 from usbhidups.probe.look import Look, Plan
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.usb import fixture
 from usbhidups.usb.fixture import Fixture
 from usbhidups.usb.replay import ReplayDevice

@@ -15,10 +15,10 @@ from usbhidups.hid.descriptor import Field, ReportType
 from usbhidups.identity import Identity
 from usbhidups.ups import convert
 from usbhidups.ups.evidence import Evidence, Reading
-from usbhidups.ups.flags import Opinion
 from usbhidups.ups.mapping import Binding, BoundCondition, BoundFlag, BoundVariable
 from usbhidups.ups.options import Options
 from usbhidups.ups.profile import VariableRow
+from usbhidups.ups.status.flags import Opinion
 from usbhidups.ups.view import Value
 
 __all__ = ["Context", "Decoded", "Source", "access", "decode", "holds"]

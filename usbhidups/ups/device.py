@@ -13,18 +13,18 @@ from typing import Protocol
 from usbhidups.errors import ConfigError, TransferKind
 from usbhidups.hid.descriptor import Descriptor, ReportType
 from usbhidups.identity import Identity
-from usbhidups.ups.commands import Commands
-from usbhidups.ups.delays import conflict, delays, effective
-from usbhidups.ups.freshness import Health
 from usbhidups.ups.mapping import Binding, bind
 from usbhidups.ups.naming import Models
 from usbhidups.ups.options import Options
 from usbhidups.ups.picture import Picture
 from usbhidups.ups.plan import ReadBack, ReadRequest, Refusal, Write, WritePlan
 from usbhidups.ups.profile import Profile
-from usbhidups.ups.reader import Reader
-from usbhidups.ups.settings import Local, Settings
+from usbhidups.ups.reading.freshness import Health
+from usbhidups.ups.reading.reader import Reader
 from usbhidups.ups.view import View
+from usbhidups.ups.writing.commands import Commands
+from usbhidups.ups.writing.delays import conflict, delays, effective
+from usbhidups.ups.writing.settings import Local, Settings
 
 __all__ = ["Done", "Ups", "attach"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from usbhidups.errors import ProfileError
 from usbhidups.identity import Identity
 from usbhidups.ups.evidence import Evidence
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.ups.mapping import Binding
 from usbhidups.ups.profile import Identification
 

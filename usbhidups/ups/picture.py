@@ -13,18 +13,18 @@ from datetime import UTC, tzinfo
 
 from usbhidups.hid.descriptor import Field
 from usbhidups.identity import Identity
-from usbhidups.ups.debounce import Debounce
 from usbhidups.ups.decode import Context, Decoded, decode
-from usbhidups.ups.delays import Delays
 from usbhidups.ups.evidence import Evidence
-from usbhidups.ups.flags import Flag, Mains, gather, mains_of
 from usbhidups.ups.mapping import Binding, BoundVariable
 from usbhidups.ups.naming import Models, Named, name_device
 from usbhidups.ups.options import Options
-from usbhidups.ups.status import Settled, Status, StatusRules, decide
-from usbhidups.ups.supply import Numbers, Supply
+from usbhidups.ups.reading.wanted import name_fields
+from usbhidups.ups.status.debounce import Debounce
+from usbhidups.ups.status.flags import Flag, Mains, gather, mains_of
+from usbhidups.ups.status.rules import Settled, Status, StatusRules, decide
+from usbhidups.ups.status.supply import Numbers, Supply
 from usbhidups.ups.view import Value
-from usbhidups.ups.wanted import name_fields
+from usbhidups.ups.writing.delays import Delays
 
 __all__ = ["HELD", "REASON", "Picture"]
 

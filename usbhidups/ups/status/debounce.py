@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from usbhidups.ups.flags import Claim, Flag
+from usbhidups.ups.status.flags import Claim, Flag
 
 __all__ = ["CONFIRM", "CONFIRM_IMPLAUSIBLE", "CONFIRM_OFF", "CONFIRM_READS", "Debounce", "Held"]
 

@@ -12,10 +12,10 @@ from dataclasses import fields
 from usbhidups.errors import UnknownUsage
 from usbhidups.hid.usages import Names
 from usbhidups.ups.convert import COMMANDS, READERS, WRITERS
+from usbhidups.ups.loading.join import Entry, Joined
+from usbhidups.ups.loading.schema import Table
 from usbhidups.ups.options import Options
 from usbhidups.ups.profile import CommandRow, Condition, FlagRow, Poll, VariableRow
-from usbhidups.ups.profile_join import Entry, Joined
-from usbhidups.ups.profile_schema import Table
 
 __all__ = ["Rows"]
 

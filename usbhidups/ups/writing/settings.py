@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from usbhidups.hid import units
-from usbhidups.ups import convert, encode
+from usbhidups.ups import convert
 from usbhidups.ups.decode import Context, access, holds
-from usbhidups.ups.delays import Delays, conflict, rounded
-from usbhidups.ups.encode import Unencodable
 from usbhidups.ups.evidence import Evidence
 from usbhidups.ups.mapping import Binding, BoundVariable
 from usbhidups.ups.plan import Refusal, WritePlan
+from usbhidups.ups.writing import encode
+from usbhidups.ups.writing.delays import Delays, conflict, rounded
+from usbhidups.ups.writing.encode import Unencodable
 
 __all__ = ["Local", "Settings"]
 

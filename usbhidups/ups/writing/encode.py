@@ -9,10 +9,10 @@ from __future__ import annotations
 from usbhidups.hid import report, units
 from usbhidups.hid.descriptor import Descriptor, Field, ReportType
 from usbhidups.ups.convert import COMMANDS
-from usbhidups.ups.delays import rounded
 from usbhidups.ups.mapping import BoundCommand
 from usbhidups.ups.options import Options
 from usbhidups.ups.plan import ReadBack, Write
+from usbhidups.ups.writing.delays import rounded
 
 __all__ = [
     "CANCEL",

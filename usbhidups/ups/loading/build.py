@@ -8,10 +8,10 @@ from dataclasses import fields
 from usbhidups.errors import ProfileError, UnknownUsage
 from usbhidups.hid.usages import Names
 from usbhidups.ups.fixes import FIXES
+from usbhidups.ups.loading.file import Body, Head
+from usbhidups.ups.loading.join import Joined
+from usbhidups.ups.loading.rows import Rows
 from usbhidups.ups.profile import Identification, Pacing, Profile
-from usbhidups.ups.profile_file import Body, Head
-from usbhidups.ups.profile_join import Joined
-from usbhidups.ups.profile_rows import Rows
 
 __all__ = ["build"]
 

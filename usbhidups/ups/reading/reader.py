@@ -12,16 +12,16 @@ from collections.abc import Mapping
 from usbhidups.errors import TransferKind
 from usbhidups.hid.descriptor import Field, ReportType
 from usbhidups.hid.report import extract
-from usbhidups.ups.announce import Announcements, Finding
-from usbhidups.ups.doubt import Doubt, Verdict
-from usbhidups.ups.endpoint import Endpoint
 from usbhidups.ups.evidence import Evidence
-from usbhidups.ups.freshness import GRACE, Freshness, Health
 from usbhidups.ups.mapping import Binding, BoundVariable
 from usbhidups.ups.options import Options
 from usbhidups.ups.plan import ReadRequest
-from usbhidups.ups.schedule import Beat, Schedule
-from usbhidups.ups.wanted import Key, coverage, key_of, name_fields, proof_keys, wanted
+from usbhidups.ups.reading.announce import Announcements, Finding
+from usbhidups.ups.reading.doubt import Doubt, Verdict
+from usbhidups.ups.reading.endpoint import Endpoint
+from usbhidups.ups.reading.freshness import GRACE, Freshness, Health
+from usbhidups.ups.reading.schedule import Beat, Schedule
+from usbhidups.ups.reading.wanted import Key, coverage, key_of, name_fields, proof_keys, wanted
 
 __all__ = ["Reader"]
 
@@ -66,6 +66,7 @@ class Reader:
         self._outstanding: set[Key] = set()
         self._proof_at: float | None = None
         self._longest_silence = 0.0
+        self._reopened = False
         self.changed = True
 
     # -- asking ------------------------------------------------------------------------------
@@ -75,6 +76,7 @@ class Reader:
         if not self._controls:
             return ()
         self._endpoint.look(now)
+        self._schedule.listening(yes=self._endpoint.listens)
         self._feel_pulse(now)
         requests = self._schedule.due(now)
         self._outstanding.update((request.report_type, request.report_id) for request in requests)
@@ -179,6 +181,7 @@ class Reader:
         self._announcements.forget()
         self._outstanding.clear()
         self._endpoint.opened()
+        self._reopened = True
 
     def stale(self, now: float) -> str:
         """Why the evidence may not be published as true; "" where it may."""
@@ -225,7 +228,10 @@ class Reader:
         if key in self._proof_keys or not self._proof_keys:
             if self._proof_at is not None:
                 self._longest_silence = max(self._longest_silence, now - self._proof_at)
+                if now > self.good_until and not self._reopened:
+                    self.freshness.lapsed()
             self._proof_at = now
+            self._reopened = False
 
     def _look_around(self, key: Key, data: bytes, now: float) -> None:
         """When flags changed, have the other status reports read too: they belong to one moment."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from usbhidups.errors import TransferKind
 from usbhidups.ups.plan import ReadRequest
-from usbhidups.ups.wanted import Key, Rank, Wanted
+from usbhidups.ups.reading.wanted import Key, Rank, Wanted
 
 __all__ = ["CROSS_CHECK", "Beat", "Schedule"]
 
@@ -75,6 +75,7 @@ class _Entry:
     timeouts: int = 0
     quarantines: int = 0
     asked: bool = False
+    interval: float = 0.0  # after which the next answer was to come, when the last one came
 
     @property
     def urgent(self) -> bool:
@@ -92,6 +93,7 @@ class Schedule:
         self._last_transfer: float | None = None
         self._error_rate = 0.0
         self._on_battery = False
+        self._listening = True
 
     # -- what is wanted ----------------------------------------------------------------------
 
@@ -124,6 +126,15 @@ class Schedule:
                 if entry.last_ok is not None and not entry.failures:
                     entry.due = min(entry.due, entry.last_ok + self._interval(entry))
         self._on_battery = yes
+
+    def listening(self, *, yes: bool) -> None:
+        """Whether anybody waits on the interrupt endpoint; announcements count only while somebody does."""
+        if self._listening and not yes:
+            self._listening = False
+            for entry in self._entries.values():
+                if entry.last_ok is not None and not entry.failures:
+                    entry.due = min(entry.due, entry.last_ok + self._interval(entry))
+        self._listening = yes
 
     def ask(self, key: Key, *, at: float) -> bool:
         """Have a report read no later than ``at``; False: it is unknown or quarantined, and is not."""
@@ -165,7 +176,8 @@ class Schedule:
         entry.asked = False
         entry.failures = entry.timeouts = entry.quarantines = 0
         entry.last_ok = entry.last_control = now
-        entry.due = now + self._interval(entry)
+        entry.interval = self._interval(entry)
+        entry.due = now + entry.interval
 
     def announced(self, key: Key, *, now: float) -> None:
         """The interrupt endpoint brought a report: those with the same content need no read this time."""
@@ -174,7 +186,8 @@ class Schedule:
                 entry.last_ok = now
                 last = entry.last_control
                 if last is not None and now - last < CROSS_CHECK:
-                    entry.due = max(entry.due, now + self._interval(entry))
+                    entry.interval = self._interval(entry)
+                    entry.due = max(entry.due, now + entry.interval)
 
     def failed(self, key: Key, kind: TransferKind, *, now: float) -> None:
         """A control read of the report failed."""
@@ -273,9 +286,9 @@ class Schedule:
         )
 
     def expected(self, key: Key) -> float:
-        """Seconds between two proofs of this report when all is well."""
+        """Seconds after the last answer in which the next is to come, when all is well."""
         entry = self._entries.get(key)
-        return self.beat.full if entry is None else self._interval(entry)
+        return self.beat.full if entry is None else max(entry.interval, self._interval(entry))
 
     def lost(self, now: float) -> Mapping[Key, float]:
         """Reports that have failed for so long that their values are worth nothing, and since when."""
@@ -299,10 +312,10 @@ class Schedule:
         rank = entry.wanted.rank
         if rank is Rank.CONSTANT:
             return float("inf")
-        seconds = self.beat.interval(rank, on_battery=self._on_battery)
-        if self._announcing.get(entry.wanted.key, 0) >= _PROOFS_NEEDED:
+        seconds = self.beat.interval(rank, on_battery=self._on_battery) * self.slowness
+        if self._listening and self._announcing.get(entry.wanted.key, 0) >= _PROOFS_NEEDED:
             seconds = max(seconds, CROSS_CHECK)
-        return seconds * self.slowness
+        return seconds
 
     def _resting(self, now: float) -> bool:
         last = self._last_transfer

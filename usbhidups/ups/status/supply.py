@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from usbhidups.ups.status import Battery, Trend
+from usbhidups.ups.status.rules import Battery, Trend
 
 __all__ = ["Numbers", "Supply"]
 

@@ -1,4 +1,4 @@
-"""Which profile is for a device: by exact id, then by vendor, then generic; never by an id alone if it is shared.
+"""Which profile is for a device: by exact id, then by vendor, else generic; never by a shared id alone.
 
 All conditions of a [[match]] must agree: ids, strings, and paths that must exist or must not. A match with ids
 and further conditions goes before one with ids alone. A maker whose other product ids a profile claims has a
@@ -16,10 +16,10 @@ from usbhidups.errors import ProfileError
 from usbhidups.hid.descriptor import Descriptor
 from usbhidups.hid.usages import Names
 from usbhidups.identity import Identity
-from usbhidups.ups.library import GENERIC, Library
+from usbhidups.ups.loading.file import Head, match_of
+from usbhidups.ups.loading.library import GENERIC, Library
+from usbhidups.ups.loading.schema import Table
 from usbhidups.ups.profile import Match, Profile
-from usbhidups.ups.profile_file import Head, match_of
-from usbhidups.ups.profile_schema import Table
 
 __all__ = ["Choice", "OtherDriver", "choose", "fits", "other_driver"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from usbhidups.hid.descriptor import Field
 from usbhidups.hid.report import extract
 from usbhidups.ups.mapping import Binding
-from usbhidups.ups.wanted import Key, key_of
+from usbhidups.ups.reading.wanted import Key, key_of
 
 __all__ = ["Announcements", "Finding"]
 

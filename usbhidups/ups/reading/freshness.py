@@ -17,7 +17,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from usbhidups.errors import TransferKind
-from usbhidups.ups.wanted import Key
+from usbhidups.ups.reading.wanted import Key
 
 __all__ = ["Freshness", "Health", "Life"]
 
@@ -135,6 +135,11 @@ class Freshness:
         self._failing.append(key)
         if self._failing_since is None:
             self._failing_since = now
+
+    def lapsed(self) -> None:
+        """A proof came too late; whoever waited for it called the data stale meanwhile."""
+        self._late = True
+        self._good_since = None
 
     def disconnected(self, *, now: float) -> None:
         """The device is not open any more."""

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from usbhidups.hid.descriptor import Descriptor
-from usbhidups.ups import encode
 from usbhidups.ups.decode import Context, holds
-from usbhidups.ups.delays import Delays, effective
-from usbhidups.ups.encode import Unencodable
 from usbhidups.ups.evidence import Evidence
 from usbhidups.ups.mapping import Binding, BoundCommand, BoundVariable
 from usbhidups.ups.plan import Pause, Refusal, Step, Write, WritePlan
+from usbhidups.ups.writing import encode
+from usbhidups.ups.writing.delays import Delays, effective
+from usbhidups.ups.writing.encode import Unencodable
 
 __all__ = ["INVALID", "KILLPOWER", "Commands"]
 

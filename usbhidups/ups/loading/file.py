@@ -15,8 +15,8 @@ from typing import Any
 
 from usbhidups.errors import ProfileError, UnknownUsage
 from usbhidups.hid.usages import Names
+from usbhidups.ups.loading.schema import Table, hex_number
 from usbhidups.ups.profile import Match
-from usbhidups.ups.profile_schema import Table, hex_number
 
 __all__ = ["Body", "Head", "body_of", "head_of"]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from usbhidups.ups.profile_file import Body
-from usbhidups.ups.profile_schema import Table, hex_number
+from usbhidups.ups.loading.file import Body
+from usbhidups.ups.loading.schema import Table, hex_number
 
 __all__ = ["Entry", "Joined"]
 

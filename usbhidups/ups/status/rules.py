@@ -11,7 +11,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from usbhidups.ups.flags import Flag, Mains
+from usbhidups.ups.status.flags import Flag, Mains
 
 __all__ = ["Battery", "Settled", "Status", "StatusRules", "Trend", "decide"]
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from usbhidups.errors import ProfileError
+from usbhidups.ups.loading.build import build
+from usbhidups.ups.loading.file import Body, Head, body_of, head_of
 from usbhidups.ups.profile import Match, Profile
-from usbhidups.ups.profile_build import build
-from usbhidups.ups.profile_file import Body, Head, body_of, head_of
 
 __all__ = ["DATA", "GENERIC", "Library"]
 
@@ -91,7 +91,7 @@ class Library:
 
 def _built_in() -> Path:
     # Not importlib.resources: it brings a megabyte of archive modules into the daemon for this one path.
-    return Path(__file__).parent.parent / "profiles"
+    return Path(__file__).parents[2] / "profiles"
 
 
 def _profiles(directory: Path) -> dict[str, Path]:
