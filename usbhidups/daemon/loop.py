@@ -115,7 +115,7 @@ class Loop:
 
     def run(self) -> int:
         """Serve until the last service ended or a signal said so; return the exit status."""
-        self._take_signals()
+        self.take_signals()
         self._notifier.ready(os.getpid())
         try:
             while self._services:
@@ -184,7 +184,10 @@ class Loop:
 
     # -- signals -----------------------------------------------------------------------------
 
-    def _take_signals(self) -> None:
+    def take_signals(self) -> None:
+        """Heed signals from now on; before ``run``, so that none ends the process without ceremony."""
+        if self._old_handlers:
+            return
         signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
         for number in (
             signal.SIGTERM,

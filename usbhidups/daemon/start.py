@@ -120,6 +120,7 @@ def _serve(start: Start, logs: Logs, debug: int) -> int:
         _log.warning("%s", note)
     with selectors.DefaultSelector() as selector:
         loop = _loop(start, selector, logs, debug)
+        loop.take_signals()
         try:
             for name, options in start.upses:
                 loop.add(_service(start, loop, name, options, group_number))

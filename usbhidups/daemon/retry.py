@@ -1,0 +1,91 @@
+"""When a lost device is looked for again: soon at first, ever more slowly, and never sooner than it bears.
+
+Three things make a pause: the last attempts failed, the device was lost again and again without having been
+well in between (invariant I7), or somebody asks for a rest: the profile (failure B10) or the administrator.
+NUT's reconnect_max_tries and reconnect_report_freq count one try per pollinterval at most, as NUT makes them,
+however often the bus is looked at. Time is an argument.
+"""
+
+from __future__ import annotations
+
+from usbhidups.nut.upsconf import DriverOptions
+
+__all__ = ["LOOKED_FOR", "Retry"]
+
+FIRST = 0.1
+ABSENT = 0.25
+MOST = 5.0
+"""Seconds between attempts: doubled from the first to the most. A device that is not there is looked for more
+often for a while, since looking costs nothing and it may be back any moment."""
+
+LOOKED_FOR = 120.0
+"""Seconds for which a device that left is looked for often."""
+
+
+class Retry:
+    """The attempts to open one device. ``options`` may be replaced while running."""
+
+    def __init__(self, options: DriverOptions, *, now: float) -> None:
+        self.options = options
+        self.losses = 0
+        self._not_before = now
+        self._rest_until = now
+        self._lost_at = now
+        self._pause = FIRST
+        self._relapses = 0
+        self._tries = 0
+        self._tried_at: float | None = None
+
+    def due(self, now: float) -> bool:
+        """Whether to try now."""
+        return now >= self._not_before
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next attempt."""
+        return max(0.0, self._not_before - now)
+
+    def failed(self, now: float, *, absent: bool) -> int:
+        """An attempt failed. Returns the number of this try where it counts as one, else 0."""
+        self._not_before = now + self._pause
+        often = absent and now - self._lost_at < LOOKED_FOR
+        self._pause = min(self._pause * 2, ABSENT if often else MOST)
+        if self._tried_at is not None and now - self._tried_at < self.options.pollinterval:
+            return 0
+        self._tried_at = now
+        self._tries += 1
+        return self._tries
+
+    def opened(self) -> None:
+        """It is open; whether it is well remains to be seen."""
+        self._pause = FIRST
+        self._tries = 0
+        self._tried_at = None
+
+    def well(self) -> None:
+        """It was open and its data were good."""
+        self._relapses = 0
+
+    def lost(self, now: float, *, rest: float) -> None:
+        """The connection was lost; the device must not be opened for ``rest`` seconds."""
+        self.losses += 1
+        self._lost_at = now
+        relapse = min(FIRST * 2**self._relapses, MOST)
+        self._rest_until = now + max(rest, self.options.waitbeforereconnect)
+        self._not_before = max(self._rest_until, now + relapse)
+        self._relapses += 1
+        self._pause = FIRST
+
+    def plugged(self, now: float) -> None:
+        """Something appeared on the bus: try at once, when the device has rested."""
+        self._not_before = max(self._rest_until, now)
+        self._pause = FIRST
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the administrator wants no more tries; asked only while a device is lost."""
+        return 0 <= self.options.reconnect_max_tries <= self._tries
+
+    def worth_a_line(self, tries: int) -> bool:
+        """Whether this try is to be logged (reconnect_report_freq)."""
+        every = self.options.reconnect_report_freq
+        return every > 0 and tries > 0 and tries % every == 0
