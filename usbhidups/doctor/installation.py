@@ -231,7 +231,7 @@ def late_hook(machine: Machine) -> Iterator[Check]:
             "late hook",
             Verdict.PROBLEM,
             "nothing cuts the power when the host has shut down: it would wait for ever when mains return",
-            f"install {machine.root / names[0]} (docs/kill-power.md)",
+            f"install {machine.root / names[0]}",
         )
     elif not _executable(hook):
         yield Check("late hook", Verdict.PROBLEM, f"{hook} is not executable", f"chmod 0755 {hook}")

@@ -32,7 +32,7 @@ __all__ = [
     "our_driver",
 ]
 
-RULE_FILE = "/etc/udev/rules.d/99-ups.rules"
+RULE_FILE = "/etc/udev/rules.d/99-my-ups.rules"
 """Where a rule of the administrator's own belongs."""
 
 
@@ -154,8 +154,7 @@ def _denied(candidate: Candidate, around: Circumstances) -> Hindrance:
         return Hindrance(
             Situation.NO_NODE,
             f"sysfs shows the device, but {node.problem or node.path}",
-            "in a container: pass /dev/bus/usb and the hidraw node in (docs/containers.md); "
-            "elsewhere: is udev running?",
+            "in a container: pass /dev/bus/usb and the hidraw node in; elsewhere: is udev running?",
         )
     belongs = f"{node.path} is {node.owner}:{node.group} {node.mode:04o}"
     if not node.problem:
@@ -212,7 +211,7 @@ def _anywhere(error: UsbHidUpsError) -> Hindrance:
         case DeviceBusy():
             return _held(error, Circumstances())
         case ConfigError():
-            return Hindrance(Situation.NO_LIBRARY, text, "install it, or give rights to hidraw")
+            return Hindrance(Situation.NO_LIBRARY, error.problem, "install it")
         case DescriptorError():
             return Hindrance(
                 Situation.NO_POWER_DEVICE,

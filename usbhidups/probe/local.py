@@ -122,7 +122,8 @@ class Local:
             return Opened(
                 transport.identity, transport, name, why, warnings, self._explainer(candidate)
             )
-        found = self._explain(candidate, together(errors))
+        error = errors[0] if len(errors) == 1 else together(errors)
+        found = self._explain(candidate, error)
         return Known(Finding(identity=candidate.identity, warnings=warnings, hindrance=found))
 
     def _explainer(self, candidate: Candidate) -> Explain:
