@@ -441,6 +441,50 @@ def network_drivers(stage: Stage) -> Facts:
     return facts
 
 
+def by_command(stage: Stage) -> Facts:
+    """What a boot script runs: the command line, with its own choice of a layout."""
+    facts: Facts = {}
+    paths = {
+        "USBHIDUPS_LAYOUT": "debian",
+        "USBHIDUPS_SETTINGS": str(stage.layout.settings_file),
+        "USBHIDUPS_OVERRIDES": str(stage.layout.override_dir),
+        "USBHIDUPS_EVENTLOG": str(stage.layout.event_log),
+        "NUT_CONFPATH": str(stage.layout.conf_dir),
+    }
+
+    def run(*words: str) -> list[Any]:
+        done = subprocess.run(
+            [sys.executable, "-m", "usbhidups", "appliance", *words],
+            env={**os.environ, **paths},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return [done.returncode, done.stdout, done.stderr]
+
+    facts["nothing"] = run("start", "--generate")
+    stage.settings(UPS_DRIVER="usbhid-ups", UPS_RUN_AS_USER="root", UPS_KILL_POWER="yes")
+    facts["check"] = run("check")
+    facts["start"] = run("start", "--generate")
+    facts["again"] = run("start")
+    facts["status"] = run("status", "--json")
+    before = _text(stage, "upsd.users")
+    facts["restart"] = run("restart")
+    facts["same_password"] = _text(stage, "upsd.users") == before
+    facts["apply"] = run("restart", "--generate")
+    facts["new_password"] = _text(stage, "upsd.users") != before
+    facts["killpower"] = run("killpower", "--late", "poweroff")
+    facts["stop"] = run("stop")
+    facts["processes_after_stop"] = stage.processes()
+    stage.settings(UPS_DRIVER="nonsense", UPS_OFFDELAY="x")
+    facts["refused"] = run("restart", "--generate")
+    stage.settings()
+    facts["disable"] = run("restart", "--generate")
+    facts["files_after_disable"] = sorted(p.name for p in stage.layout.conf_dir.iterdir())
+    facts["status_disabled"] = run("status")
+    return facts
+
+
 def cuts(stage: Stage) -> Facts:
     """Our own driver's kill step on a simulated UPS, with mains returning at each moment of spec 4.5."""
     return kill_stories.play(stage)

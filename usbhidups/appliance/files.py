@@ -99,8 +99,9 @@ NOTIFY_EVENTS = (
 
 
 def monitor_target(settings: Settings, name: str = UPS_NAME) -> str:
-    """What upsmon and the status page follow: ``ups@localhost``, with the port if it is not NUT's."""
-    if settings.mode is Mode.CLIENT:
+    """What upsmon and the status page follow: ``ups@localhost``, with the port if it is not NUT's; "" for
+    nothing."""
+    if settings.mode is not Mode.PRIMARY:
         return settings.monitor_host
     port = "" if settings.listen_port == DEFAULT_PORT else f":{settings.listen_port}"
     return f"{name}@localhost{port}"
