@@ -128,6 +128,9 @@ class _Turned:
     def good_until(self) -> float:
         return self.keeper.good_until
 
+    def end(self) -> None:
+        return
+
     def stop(self, timeout: float) -> bool:
         return True
 

@@ -12,7 +12,7 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from usbhidups.daemon.sdnotify import Notifier
@@ -27,7 +27,9 @@ TICK = 5.0
 """Seconds between looks at the workers when nothing else happens."""
 
 STOP_TIMEOUT = 2.0
-"""Seconds that a worker gets to give its device back at exit (3 s for the whole exit)."""
+"""Seconds that the workers get to give their devices back at exit (3 s for the whole exit)."""
+
+HEEDED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1)
 
 EXIT_RESTART_NEEDED = 128 + signal.SIGUSR1
 """Exit status when reload-or-exit found a change that needs a restart (nut-driver-contract.md 1.2)."""
@@ -63,7 +65,7 @@ class Loop:
         self._ended: list[Service] = []
         self._signals: list[int] = []
         self._status = 0
-        self._old_handlers: dict[int, object] = {}
+        self._heeding = False
         self._wake_read, self._wake_write = socket.socketpair()
         for end in (self._wake_read, self._wake_write):
             end.settimeout(0.0)
@@ -114,8 +116,7 @@ class Loop:
         return all(service.fresh for service in self._services)
 
     def run(self) -> int:
-        """Serve until the last service ended or a signal said so; return the exit status."""
-        self.take_signals()
+        """Serve until the last service ended or a signal said so (``take_signals``); the exit status."""
         self._notifier.ready(os.getpid())
         try:
             while self._services:
@@ -140,10 +141,9 @@ class Loop:
 
     def close(self) -> None:
         """Stop what still runs and give everything back."""
-        for service in self._services:
-            service.stop(STOP_TIMEOUT)
+        self._stop(self._services)
         self._services.clear()
-        self._restore_signals()
+        self._ignore_signals()
         for end in (self._wake_read, self._wake_write):
             with contextlib.suppress(KeyError, ValueError):
                 self.selector.unregister(end)
@@ -176,36 +176,35 @@ class Loop:
                 service.plugged()
 
     def _end_services(self) -> None:
-        for service in self._ended:
-            if service in self._services:
-                self._services.remove(service)
-                service.stop(STOP_TIMEOUT)
+        ended = [service for service in self._services if service in self._ended]
         self._ended.clear()
+        self._services = [service for service in self._services if service not in ended]
+        self._stop(ended)
+
+    def _stop(self, services: Sequence[Service]) -> None:
+        """All at once: the time is for all of them together."""
+        until = self._clock() + STOP_TIMEOUT
+        for service in services:
+            service.end()
+        for service in services:
+            service.stop(max(0.0, until - self._clock()))
 
     # -- signals -----------------------------------------------------------------------------
 
     def take_signals(self) -> None:
         """Heed signals from now on; before ``run``, so that none ends the process without ceremony."""
-        if self._old_handlers:
-            return
+        self._heeding = True
         signal.set_wakeup_fd(self._wake_write.fileno(), warn_on_full_buffer=False)
-        for number in (
-            signal.SIGTERM,
-            signal.SIGINT,
-            signal.SIGQUIT,
-            signal.SIGHUP,
-            signal.SIGUSR1,
-        ):
-            self._old_handlers[number] = signal.signal(number, self._note_signal)
-        self._old_handlers[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        for number in HEEDED:
+            signal.signal(number, self._note_signal)
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
-    def _restore_signals(self) -> None:
-        if not self._old_handlers:
-            return
-        signal.set_wakeup_fd(-1)
-        for number, handler in self._old_handlers.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave us before
-        self._old_handlers.clear()
+    def _ignore_signals(self) -> None:
+        """The process is ending; told to once more, by who replaces it, it still ends with its own status."""
+        if self._heeding:
+            signal.set_wakeup_fd(-1)
+            for number in HEEDED:
+                signal.signal(number, signal.SIG_IGN)
 
     def _note_signal(self, number: int, _frame: FrameType | None) -> None:
         self._signals.append(number)

@@ -78,11 +78,15 @@ class Worker:
         """When what was posted last is stale unless more is heard."""
         return self._keeper.good_until
 
-    def stop(self, timeout: float) -> bool:
-        """End the thread; False when it did not end within ``timeout`` seconds (it is left behind)."""
+    def end(self) -> None:
+        """Ask the thread to end."""
         self._ending.set()
         self._wake.set()
         self._keeper.nudge()
+
+    def stop(self, timeout: float) -> bool:
+        """End the thread; False when it did not end within ``timeout`` seconds (it is left behind)."""
+        self.end()
         if self._thread.is_alive():
             self._thread.join(timeout)
         if self._thread.is_alive():
