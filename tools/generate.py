@@ -2,7 +2,8 @@
 
 udev/99-ups.rules and docs/supported-devices.md come from the profiles, docs/differences-from-nut.md from
 tests/replay/differences.toml, manual pages and completions from the parsers of the commands, docs/reference.md
-from the table of options. Run it as ``python -m tools.generate`` (``make generate``).
+from the table of options, the table in docs/kill-power.md from the profiles. Run it as
+``python -m tools.generate`` (``make generate``).
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from itertools import groupby
 from pathlib import Path
 
 from tools.completion import completions
+from tools.killpower_table import killpower_document
 from tools.manpages import manual_pages
 from tools.reference import reference
 from usbhidups.supported import Supported, supported
 from usbhidups.ups.loading.library import GENERIC, Library
 
 ROOT = Path(__file__).parent.parent
+KILL_POWER = ROOT / "docs" / "kill-power.md"
 
 RULES_HEAD = """\
 # Rights for USB UPSes: the group nut may open them, and they are not put to sleep.
@@ -168,6 +171,7 @@ def files() -> dict[Path, str]:
         ROOT / "docs" / "supported-devices.md": supported_devices(library),
         ROOT / "docs" / "differences-from-nut.md": differences_from_nut(),
         ROOT / "docs" / "reference.md": reference(),
+        KILL_POWER: killpower_document(library, KILL_POWER),
         **{ROOT / "man" / name: text for name, text in manual_pages().items()},
         **{ROOT / "completion" / name: text for name, text in completions().items()},
     }
