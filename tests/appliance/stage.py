@@ -391,10 +391,10 @@ def public_python() -> str:
 
 
 def main(name: str, output: Path) -> int:
-    from tests.appliance import scenes
+    from tests.appliance import scenes, setups
 
-    facts: dict[str, object] = getattr(scenes, name)(Stage())
-    output.write_text(json.dumps(facts))
+    scene = {**vars(setups), **vars(scenes)}[name]
+    output.write_text(json.dumps(scene(Stage())))
     return 0
 
 
