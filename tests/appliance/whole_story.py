@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ SETTINGS = {
 
 
 def play(stage: Stage) -> dict[str, Any]:
+    if os.environ.get(PICTURES):  # time for a picture before upsmon ends
+        stage.timing = replace(stage.timing, final_delay=20)
     with Simulator([fixture.load(FIXTURE)]) as simulator, stage.second_host("follower") as there:
         return _Story(stage, simulator).tell(there)
 
