@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -46,6 +46,9 @@ RULE = (
 )
 
 
+ALICE = User("alice", frozenset({"alice"}))
+
+
 @dataclass
 class World:
     """A host that is not there. ``nodes`` are who owns them: owner, group, mode."""
@@ -53,7 +56,7 @@ class World:
     root: Path
     bus: Bus = field(default_factory=Bus)
     nodes: dict[str, tuple[str, str, int]] = field(default_factory=dict)
-    user: User = User("alice", frozenset({"alice"}))
+    user: User = ALICE
     contained: bool = False
     libusb: Libusb | None = None
 
@@ -305,11 +308,11 @@ def test_what_nobody_thought_of(error: UsbHidUpsError) -> None:
 
 
 @pytest.fixture(params=["", ".dockerenv", "run/.containerenv", "run/systemd/container"])
-def mark(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, bool]]:
+def mark(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, bool]:
     if request.param:
         (tmp_path / request.param).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / request.param).touch()
-    yield tmp_path, bool(request.param)
+    return tmp_path, bool(request.param)
 
 
 def test_containers_are_known_by_their_marks(mark: tuple[Path, bool]) -> None:

@@ -40,7 +40,7 @@ def tables() -> list[dict[str, str]]:
     """The tables of the document: key to type, one dict for each heading."""
     text = (ROOT / "docs" / "probe-json.md").read_text(encoding="utf-8")
     return [
-        dict(row.groups() for line in part.splitlines() if (row := _ROW.match(line)))
+        {row[1]: row[2] for line in part.splitlines() if (row := _ROW.match(line))}
         for part in text.split("\n## ")[1:]
     ]
 

@@ -6,7 +6,6 @@ import pytest
 
 from tests.usb.bytes import UPS
 from tests.usb.pipes import Clock
-from usbhidups.errors import DeviceGone
 from usbhidups.usb.fixture import (
     Device,
     Failure,
@@ -17,7 +16,7 @@ from usbhidups.usb.fixture import (
     dumps,
     parse,
 )
-from usbhidups.usb.record import Wanted, record, record_events, redacted
+from usbhidups.usb.record import Wanted, record, redacted
 from usbhidups.usb.replay import ReplayDevice
 
 SERIAL = "DK8153AB12"
@@ -121,22 +120,14 @@ def test_a_short_serial_is_not_looked_for_inside_other_texts() -> None:
     assert recording.fixture.device.product == fixture.device.product
 
 
-def test_events_become_a_timeline() -> None:
-    clock = Clock()
-    played = ReplayDevice(source(), clock=clock, pause=clock.sleep)
-    moments = record_events(played.open(), seconds=10, clock=clock)
-    assert moments == (Moment(at=2.0, input=b"\x01\x03"),)
-    assert clock.now == pytest.approx(103)  # the endpoint kept failing
-
-
-def test_a_lost_device_ends_the_recording() -> None:
-    clock = Clock()
-    fixture = Fixture(
-        device=Device(vendor_id=1, product_id=2),
-        origin=Origin(kind=OriginKind.MADE_UP),
-        descriptor=UPS,
-        timeline=(Moment(at=1, event="disconnect"),),
+def test_events_become_the_timeline_without_the_serial() -> None:
+    played = ReplayDevice(source(SERIAL), clock=Clock())
+    said = (
+        Moment(at=2.0, input=b"\x01" + SERIAL.encode(), feature={3: b"\x03" + SERIAL.encode()}),
     )
-    played = ReplayDevice(fixture, clock=clock, pause=clock.sleep)
-    with pytest.raises(DeviceGone):
-        record_events(played.open(), seconds=10, clock=clock)
+    recording = record(played.open(), Wanted(), source="test", events=lambda: said)
+    zeros = b"0" * len(SERIAL)
+    assert recording.fixture.timeline == (
+        Moment(at=2.0, input=b"\x01" + zeros, feature={3: b"\x03" + zeros}),
+    )
+    assert {"timeline[1].input", "timeline[1].feature.03"} <= set(recording.replaced)

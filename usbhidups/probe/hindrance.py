@@ -99,7 +99,8 @@ def judge(
     claimed = candidate.chosen.driver == "usbfs"
     if busy or claimed:
         return _held(error, around)
-    if isinstance(error, AccessDenied):
+    without_node = isinstance(error, DeviceGone) and not _nearest(candidate).owner
+    if isinstance(error, AccessDenied) or without_node:
         return _denied(candidate, around)
     return _anywhere(error)
 

@@ -122,8 +122,8 @@ class Local:
             return Opened(
                 transport.identity, transport, name, why, warnings, self._explainer(candidate)
             )
-        error = errors[0] if len(errors) == 1 else together(errors)
-        found = self._explain(candidate, error)
+        whole = errors[0] if len(errors) == 1 else together(errors)
+        found = self._explain(candidate, whole)
         return Known(Finding(identity=candidate.identity, warnings=warnings, hindrance=found))
 
     def _explainer(self, candidate: Candidate) -> Explain:

@@ -88,6 +88,7 @@ class Look:
         self._reports: dict[Key, bytes] = {}
         self._transfers: list[Transfer] = []
         self._answered = 0
+        self._texts: dict[int, str] = {}
 
     @property
     def ups(self) -> Ups:
@@ -103,6 +104,11 @@ class Look:
     def reports(self) -> dict[Key, bytes]:
         """The reports that were read, id byte first."""
         return dict(self._reports)
+
+    @property
+    def strings(self) -> dict[int, str]:
+        """The strings that values asked for, by index."""
+        return dict(self._texts)
 
     def fields(self) -> tuple[FieldRow, ...]:
         """Every field with what is known of it."""
@@ -193,6 +199,8 @@ class Look:
             except TransferFailed:
                 text = None
             self._ups.got_string(index, text)
+            if text is not None:
+                self._texts[index] = text
 
     def _settle(self) -> None:
         """Read on while flags are in doubt; a flag that is not believed in time is shown as held."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from usbhidups.errors import TransferFailed, TransferKind
+from usbhidups.errors import DeviceGone, TransferFailed, TransferKind
 from usbhidups.hid.descriptor import ReportType
 from usbhidups.identity import Identity
 from usbhidups.probe.clock import Clock
 from usbhidups.probe.look import Look
 from usbhidups.ups.plan import ReadRequest
-from usbhidups.ups.reading.wanted import Key
+from usbhidups.ups.reading.wanted import Key, request
 from usbhidups.usb.fixture import Moment
 from usbhidups.usb.record import Recording, Wanted, record
 from usbhidups.usb.transport import Transport
@@ -86,9 +86,9 @@ class Recorder:
         seconds: float = 0.0,
         progress: Progress | None = None,
     ) -> Recording:
-        """The recording, serials replaced; ``seconds`` of events. Ends early at KeyboardInterrupt.
+        """The recording, serials replaced; ``seconds`` of events, fewer at KeyboardInterrupt.
 
-        Raises DeviceGone when it goes before the events begin; later its going is an event.
+        Raises DeviceGone when it goes before the events begin; later that is the last event.
         """
         gap = self._look.ups.profile.pacing.request_gap
         return record(
@@ -101,17 +101,21 @@ class Recorder:
         )
 
     def _wanted(self) -> Wanted:
-        descriptor = self._look.attached.declared
-        never = frozenset(self._look.ups.profile.pacing.never_read)
+        binding = self._look.ups.binding
+        never = frozenset(binding.profile.pacing.never_read)
 
         def reports(kind: ReportType) -> tuple[tuple[int, int], ...]:
             return tuple(
-                (report_id, length + 1)
-                for (each, report_id), length in descriptor.report_bytes.items()
-                if each is kind and report_id not in never
+                (key[1], request(binding, key).size)
+                for key in binding.descriptor.report_bytes
+                if key[0] is kind and key[1] not in never
             )
 
-        strings, serials = set(USUAL_STRINGS), set()
+        known = self._look.strings
+        views = self._look.ups.view(self._clock.now()).variables
+        hidden = {value.text for name, value in views.items() if name.endswith(".serial")}
+        strings = {*USUAL_STRINGS, *known}
+        serials = {index for index, text in known.items() if text.strip() in hidden}
         for row in self._look.fields():
             if row.field.usage in STRING_INDEXES and row.raw and row.raw < 256:
                 strings.add(row.raw)
@@ -140,15 +144,17 @@ class Recorder:
                 moments.extend(self._changes(start, left))
         except KeyboardInterrupt:
             pass
+        except DeviceGone:
+            moments.append(Moment(at=round(self._clock.now() - start, 3), event="disconnect"))
         return tuple(moments)
 
     def _changes(self, start: float, left: float) -> Iterator[Moment]:
         ups = self._look.ups
-        for request in ups.reads_due(self._clock.now()):
-            data = self._read(request)
+        for due in ups.reads_due(self._clock.now()):
+            data = self._read(due)
             if data is not None:
                 at = round(self._clock.now() - start, 3)
-                yield Moment(at=at, feature={request.report_id: data})
+                yield Moment(at=at, feature={due.report_id: data})
         ups.view(self._clock.now())
         pause = min(left, LONGEST_WAIT, max(0.05, ups.next_due(self._clock.now())))
         try:
@@ -163,17 +169,17 @@ class Recorder:
             ups.got_report(ReportType.INPUT, event, now=now)
             yield Moment(at=round(now - start, 3), input=event)
 
-    def _read(self, request: ReadRequest) -> bytes | None:
+    def _read(self, due: ReadRequest) -> bytes | None:
         """Read one report; its bytes when it is a Feature report that changed."""
         ups = self._look.ups
-        feature = request.report_type is ReportType.FEATURE
+        feature = due.report_type is ReportType.FEATURE
         get = self._transport.get_feature if feature else self._transport.get_input
         try:
-            data = get(request.report_id, request.size)
+            data = get(due.report_id, due.size)
         except TransferFailed as error:
-            ups.read_failed(request, error.kind, now=self._clock.now())
+            ups.read_failed(due, error.kind, now=self._clock.now())
             return None
-        ups.got_report(request.report_type, data, now=self._clock.now())
-        key = (request.report_type, request.report_id)
+        ups.got_report(due.report_type, data, now=self._clock.now())
+        key = (due.report_type, due.report_id)
         before, self._last[key] = self._last.get(key), data
         return data if feature and data != before else None

@@ -14,9 +14,8 @@ from usbhidups.errors import TransferFailed, TransferKind
 from usbhidups.identity import Identity
 from usbhidups.usb.fixture import Answer, Device, Failure, Fixture, Moment, Origin, OriginKind
 from usbhidups.usb.reportscan import scan
-from usbhidups.usb.transport import Transport
 
-__all__ = ["Readable", "Recording", "Wanted", "record", "record_events", "redacted"]
+__all__ = ["Readable", "Recording", "Wanted", "record", "redacted"]
 
 _FAILURES = {
     TransferKind.STALL: Failure.STALL,
@@ -27,9 +26,6 @@ _FAILURES = {
 }
 
 _Any = TypeVar("_Any")
-
-MOST_FAILURES = 10
-"""Failures of the interrupt endpoint in a row after which there is no use in listening."""
 
 SHORTEST_SERIAL = 4
 """Characters below which a serial is too common to be looked for inside other texts and reports."""
@@ -121,29 +117,6 @@ def record(
         timeline=events() if events is not None else (),
     )
     return redacted(fixture, wanted.serial_strings)
-
-
-def record_events(
-    transport: Transport, *, seconds: float, clock: Callable[[], float]
-) -> tuple[Moment, ...]:
-    """Input reports as they come, for so many seconds: the timeline of a recording.
-
-    Ends early when the interrupt endpoint keeps failing. Raises DeviceGone.
-    """
-    start = clock()
-    moments: list[Moment] = []
-    failures = 0
-    while failures < MOST_FAILURES and (left := start + seconds - clock()) > 0:
-        try:
-            report = transport.wait_input(left)
-        except TransferFailed:
-            failures += 1
-            transport.clear_halt()
-            continue
-        failures = 0
-        if report is not None:
-            moments.append(Moment(at=round(clock() - start, 3), input=report))
-    return tuple(moments)
 
 
 def redacted(fixture: Fixture, serial_strings: Sequence[int] = ()) -> Recording:
