@@ -15,6 +15,7 @@ from usbhidups.attach import attach
 from usbhidups.carryout import Outcome, Verdict, carry_out, describe
 from usbhidups.configuration import Places, ups_options
 from usbhidups.errors import ConfigError, DeviceNotFound, TransferFailed, UsbHidUpsError
+from usbhidups.hid import report, units
 from usbhidups.hid.descriptor import ReportType
 from usbhidups.instance import make_room
 from usbhidups.killpower.result import Cut, Result
@@ -24,7 +25,7 @@ from usbhidups.ports import port_of
 from usbhidups.stateclient import NoAnswer, StateClient
 from usbhidups.ups.device import Ups
 from usbhidups.ups.loading.library import Library
-from usbhidups.ups.plan import Refusal
+from usbhidups.ups.plan import ReadBack, Refusal, WritePlan
 from usbhidups.usb.ports import Port
 from usbhidups.usb.transport import Transport
 
@@ -47,6 +48,10 @@ PING_TIMEOUT = 2.0
 DRIVER_TIMEOUT = 8.0
 PATIENCE = 2.0
 """Seconds for one report; for a running driver to be there, to cut the power, and to leave."""
+
+WATCHED = 3.0
+BETWEEN_LOOKS = 0.5
+"""Seconds in which a timer of seconds must be seen to count, and between two looks at it."""
 
 Act = Callable[[Transport, Ups], Cut]
 
@@ -206,7 +211,31 @@ class Killpower:
             self._say(f"{word}: {sent.meaning}: {sent.data.hex(' ')}")
         if outcome.verdict is Verdict.FAILED:
             raise DeviceNotFound(outcome.text)  # try again while there is time
-        return Cut(self._name, _result(outcome, mains=mains), outcome.text)
+        result, text = _result(outcome, mains=mains), outcome.text
+        timer = _timer(planned, outcome.plan)
+        if result is Result.VERIFIED and timer is not None and not self._counts(timer, transport):
+            result, text = Result.ACCEPTED, f"{text}, but in {WATCHED:g} s it did not count down"
+        return Cut(self._name, result, text)
+
+    def _counts(self, timer: ReadBack, transport: Transport) -> bool:
+        """Whether a timer runs: firmware that ignores a command may show the number all the same (F05)."""
+        first = None
+        until = self._clock() + WATCHED
+        while True:
+            try:
+                size = timer.size
+                data = transport.get_feature(timer.field.report_id, size, timeout=READ_TIMEOUT)
+            except UsbHidUpsError:
+                return True  # it went quiet after it had shown the number: no word against it
+            raw = report.extract(timer.field, data)
+            now = None if raw is None else report.logical(timer.field, raw)
+            if first is None:
+                first = now
+            if now != first:
+                return True
+            if self._clock() >= until:
+                return False
+            self._sleep(BETWEEN_LOOKS)
 
     def _describe(self, _transport: Transport, ups: Ups) -> Cut:
         planned = ups.killpower(now=self._clock())
@@ -220,6 +249,16 @@ class Killpower:
         """Whether the UPS says that mains are there. Not known is no: then nobody may count on it."""
         status = ups.view(self._clock()).variables.get("ups.status")
         return status is not None and "OL" in status.text.split()
+
+
+def _timer(plan: WritePlan, name: str) -> ReadBack | None:
+    """The timer by which the plan of that name is verified; None where it counts no single seconds."""
+    chosen: WritePlan | None = plan
+    while chosen is not None and chosen.name != name:
+        chosen = chosen.fallback
+    steps = () if chosen is None else chosen.steps
+    timers = (step for step in steps if isinstance(step, ReadBack) and step.must_change)
+    return next((timer for timer in timers if units.grain(timer.field) <= 1), None)
 
 
 def _result(outcome: Outcome, *, mains: bool) -> Result:
