@@ -53,7 +53,7 @@ class Outcome:
 def fixtures() -> list[str]:
     """Every fixture that begins on mains, by name."""
     names = sorted(path.stem for path in FIXTURES.glob("*.toml"))
-    return [name for name in names if not name.endswith(("on-battery", "-low"))]
+    return [name for name in names if not name.endswith(("-on-battery", "-low", "-replace"))]
 
 
 def play(name: str, seed: int, *, seconds: float = STRETCH, show: bool = False) -> Outcome:

@@ -12,8 +12,12 @@ from tests.faults.history import History, Said, Truth, spans
 
 __all__ = ["CHECKS", "violations"]
 
-RECOVERY = 15.0
-"""Seconds after the end of a fault in which its traces may still be seen: upsmon's patience."""
+RECOVERY = 20.0
+"""Seconds after the end of a fault in which its traces may still be seen: the longest pause between two openings
+of a device that was lost many times, and the time to open it and to trust it again."""
+
+PATIENCE = 15.0
+"""Seconds that upsmon bears stale data while on battery (DEADTIME)."""
 
 SEEN = 6.0
 """Seconds for which what was so may still be what is said (a beat, a second look, a slow transfer)."""
@@ -142,7 +146,7 @@ def _bounces(history: History) -> Iterator[str]:
         if len(others) > 1:
             continue
         for start, stop in _stale(history):
-            if start <= end and stop >= begin and stop - start >= RECOVERY:
+            if start <= end and stop >= begin and stop - start >= PATIENCE:
                 yield f"{start:.1f}: stale for {stop - start:.1f} s by a bounce of {end - begin:.1f} s"
 
 

@@ -155,6 +155,7 @@ class Rig:
     """``options`` as after -x. ``events``: the kernel tells of plugging. ``grain``: see GRAIN.
 
     ``refusal`` is what opening the device ends with, None: it opens. ``stuck``: transfers hang in the kernel.
+    ``excused`` are invariants (by name) that its scenario breaks on purpose: the device lies.
     """
 
     def __init__(
@@ -177,6 +178,7 @@ class Rig:
         self.opened = 0
         self.replaced = 0
         self.exits: list[int] = []
+        self.excused: frozenset[str] = frozenset()
         self._events = events
         self._grain = grain
         self._present = True

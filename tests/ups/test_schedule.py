@@ -142,7 +142,7 @@ def test_a_report_that_times_out_twice_is_quarantined() -> None:
     device, ups = made()
     device.failing[ReportType.FEATURE, 6] = TransferKind.TIMEOUT
     reads = counted(device, ups, 300.0)
-    assert reads[6] == 2
+    assert reads[6] == 3
     reads = counted(device, ups, 400.0)
     assert reads[6] == 1
 

@@ -59,6 +59,9 @@ _log = logging.getLogger(__name__)
 INPUTS_PER_TURN = 32
 """Reports taken from the interrupt endpoint before control reads get their turn again (a flood)."""
 
+LONGEST_ROUND = 1.0
+"""Seconds of reading after which what is most urgent gets its turn again (slow devices, failure B02)."""
+
 STRING_TIMEOUT = 2.0
 """Seconds for one string: they are for people, the status is for machines."""
 
@@ -226,7 +229,8 @@ class Keeper:
         if self._ups is not None:
             self._ups.disconnected(now=self._clock())
         rest = 0.0 if self._ups is None else self._ups.profile.pacing.reopen_gap
-        self._retry.lost(self._clock(), rest=rest)
+        urgent = self._ups is not None and self._ups.on_battery
+        self._retry.lost(self._clock(), rest=rest, urgent=urgent)
         self._say(State.RECONNECT, reason)
         self._give_up(reason)
 
@@ -240,11 +244,14 @@ class Keeper:
         ups = self._the_ups()
         while self._jobs:
             self._do(self._jobs.popleft(), transport, ups)
-        requests = ups.reads_due(self._clock())
-        for request in requests:
+        began = self._clock()
+        requests = ups.reads_due(began)
+        for number, request in enumerate(requests):
             self._read(request, transport, ups)
             if self._jobs or ups.health(self._clock())[0] is Health.REOPEN:
                 break
+            if number and self._clock() - began > LONGEST_ROUND:
+                break  # the mains' report is due again
         for index in ups.strings_wanted()[:1]:
             self._read_string(index, transport, ups)
         if requests or self._shown is None:

@@ -18,6 +18,9 @@ MOST = 5.0
 """Seconds between attempts: doubled from the first to the most. A device that is not there is looked for more
 often for a while, since looking costs nothing and it may be back any moment."""
 
+RELAPSE_MOST = 15.0
+"""Seconds before a device is opened again that was lost many times without having been well; on mains."""
+
 LOOKED_FOR = 120.0
 """Seconds for which a device that left is looked for often."""
 
@@ -65,11 +68,14 @@ class Retry:
         """It was open and its data were good."""
         self._relapses = 0
 
-    def lost(self, now: float, *, rest: float) -> None:
-        """The connection was lost; the device must not be opened for ``rest`` seconds."""
+    def lost(self, now: float, *, rest: float, urgent: bool) -> None:
+        """The connection was lost; the device must not be opened for ``rest`` seconds.
+
+        ``urgent``: it was on battery, where upsmon's patience is 15 s.
+        """
         self.losses += 1
         self._lost_at = now
-        relapse = min(FIRST * 2**self._relapses, MOST)
+        relapse = min(FIRST * 2**self._relapses, MOST if urgent else RELAPSE_MOST)
         self._rest_until = now + max(rest, self.options.waitbeforereconnect)
         self._not_before = max(self._rest_until, now + relapse)
         self._relapses += 1

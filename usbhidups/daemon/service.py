@@ -38,6 +38,9 @@ _log = logging.getLogger(__name__)
 REPLACED_AFTER = 30.0
 """Seconds after which a worker is taken to be stuck in the kernel and replaced (failure B18)."""
 
+COMPLAINTS = 10
+"""Different reasons that are logged until the data are good again: the first as a warning, repetitions never."""
+
 HANDLED, UNKNOWN, INVALID, FAILED = 0, 1, 2, 3
 """TRACKING codes (nut-driver-contract.md 3.2)."""
 
@@ -122,6 +125,7 @@ class Service:
         self._profile = ""
         self._transport = ""
         self._losses = 0
+        self._complaints: set[str] = set()
         self._pending: list[Job] = []
         self._killpower = ""
         self._worker = self._new_worker()
@@ -259,10 +263,13 @@ class Service:
             return
         if state is State.QUIET:
             _log.info("%s: data are good", self.name)
-        elif state is not self._state:
-            _log.warning("%s: %s", self.name, reason)
+            self._complaints.clear()
+        elif reason not in self._complaints and len(self._complaints) < COMPLAINTS:
+            level = logging.INFO if self._complaints else logging.WARNING
+            _log.log(level, "%s: %s", self.name, reason)
+            self._complaints.add(reason)
         else:
-            _log.info("%s: %s", self.name, reason)
+            _log.debug("%s: %s", self.name, reason)
         if state is not self._state:
             self._since = self._wall_clock()
         self._state, self._reason = state, reason

@@ -188,6 +188,11 @@ class Ups:
         return self._view
 
     @property
+    def on_battery(self) -> bool:
+        """Whether the status says that the mains are away."""
+        return self._picture.on_battery
+
+    @property
     def unsettled(self) -> bool:
         """Whether flags wait for more reads before they are believed."""
         return self._picture.unsettled

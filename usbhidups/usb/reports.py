@@ -20,14 +20,16 @@ INPUT, FEATURE = 0x01, 0x03
 """Report types of GET_REPORT (HID 1.11 section 7.2.1)."""
 
 PACKET = 64
+PADDED = 512
+"""Bytes to which some firmwares fill up every answer, as long as they may (failure B05)."""
 _NAMES = {INPUT: "input", FEATURE: "feature"}
 
 
 class ReportReader:
-    """Remembers for one connection which reports need more room than declared."""
+    """Remembers for one connection how much room the reports need that are longer than declared."""
 
     def __init__(self) -> None:
-        self._oversize: set[tuple[int, int]] = set()
+        self._rooms: dict[tuple[int, int], int] = {}
 
     def read(self, ask: Callable[[int, str], bytes], kind: int, report_id: int, size: int) -> bytes:
         """One report of at most ``size`` bytes, id byte first.
@@ -36,18 +38,28 @@ class ReportReader:
         Raises TransferFailed and whatever ``ask`` raises.
         """
         words = f"get {_NAMES[kind]} {report_id:#04x}"
-        roomy = (size // PACKET + 1) * PACKET
-        known = (kind, report_id) in self._oversize
-        try:
-            data = ask(roomy if known else size, words)
-        except TransferFailed as error:
-            if error.kind is not TransferKind.OVERFLOW or known:
-                raise
-            _log.info("%s: longer than declared, asked for with %d bytes from now on", words, roomy)
-            self._oversize.add((kind, report_id))
-            data = ask(roomy, words)
+        known = self._rooms.get((kind, report_id), size)
+        rooms = [
+            known,
+            *(room for room in (size // PACKET * PACKET + PACKET, PADDED) if room > known),
+        ]
+        data = b""
+        for place, room in enumerate(rooms):
+            try:
+                data = ask(room, words)
+            except TransferFailed as error:
+                if error.kind is not TransferKind.OVERFLOW or place == len(rooms) - 1:
+                    raise
+            else:
+                self._remember(kind, report_id, size, room, words)
+                break
         if not data:
             raise TransferFailed(TransferKind.SHORT, f"{words}: an empty answer")
         if data[0] != report_id:
             raise TransferFailed(TransferKind.IO, f"{words}: answered by report {data[0]:#04x}")
         return data[:size]
+
+    def _remember(self, kind: int, report_id: int, size: int, room: int, words: str) -> None:
+        if room > self._rooms.get((kind, report_id), size):
+            _log.info("%s: longer than declared, asked for with %d bytes from now on", words, room)
+            self._rooms[kind, report_id] = room

@@ -254,7 +254,7 @@ class Freshness:
         if self._failing_since is None or len(self._failing) < 2:
             return False
         lasting = now - self._failing_since
-        if len(self._failing) < FAILURES_TO_REOPEN and lasting < GRACE / 2:
+        if len(self._failing) < FAILURES_TO_REOPEN and lasting < GRACE:
             return False
         return len(set(self._failing)) >= 2 or lasting > 2 * GRACE
 

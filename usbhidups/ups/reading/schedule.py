@@ -28,10 +28,13 @@ enough to keep awake the controllers that reset without traffic (C03)."""
 BEAT = 0.53
 """The beat of the mains' report, of pollinterval."""
 
+MOST_LATE = 5.0
+"""Seconds by which the answers of a device that is slow by nature may be late without being missed (B02)."""
+
 BATCH = 6
 """Reports of lower rank read at once, so that jobs and events are never far away."""
 
-QUARANTINE = 300.0
+QUARANTINE = 100.0
 QUARANTINE_MOST = 3600.0
 """Seconds for which a report that timed out twice is not asked for; doubled each time."""
 
@@ -94,6 +97,7 @@ class Schedule:
         self._error_rate = 0.0
         self._on_battery = False
         self._listening = True
+        self._lateness = 0.0
 
     # -- what is wanted ----------------------------------------------------------------------
 
@@ -107,11 +111,18 @@ class Schedule:
         self._entries = entries
 
     def restart(self, *, now: float) -> None:
-        """The device was opened anew: status at once; what was refused or quarantined gets a chance."""
+        """The device was opened anew: status at once, and what was refused gets a chance.
+
+        A report that timed out keeps its name for it until it answers: it may be the one that made the
+        opening necessary (failure B12). Errors count on, so that a new connection is no new storm (I7).
+        """
         self._last_transfer = None
-        self._error_rate = 0.0
         for entry in self._entries.values():
-            entry.failures = entry.timeouts = 0
+            entry.failures = 0
+            if entry.wanted.rank > Rank.STATUS and entry.timeouts >= 2:
+                continue
+            if entry.wanted.rank <= Rank.STATUS:
+                entry.timeouts = 0
             if entry.wanted.rank <= Rank.STATUS:
                 entry.due = now
                 entry.tried = False
@@ -175,6 +186,7 @@ class Schedule:
         entry.tried = True
         entry.asked = False
         entry.failures = entry.timeouts = entry.quarantines = 0
+        self._lateness = max(0.8 * self._lateness, now - entry.due)
         entry.last_ok = entry.last_control = now
         entry.interval = self._interval(entry)
         entry.due = now + entry.interval
@@ -288,7 +300,9 @@ class Schedule:
     def expected(self, key: Key) -> float:
         """Seconds after the last answer in which the next is to come, when all is well."""
         entry = self._entries.get(key)
-        return self.beat.full if entry is None else max(entry.interval, self._interval(entry))
+        if entry is None:
+            return self.beat.full
+        return max(entry.interval, self._interval(entry)) + min(self._lateness, MOST_LATE)
 
     def lost(self, now: float) -> Mapping[Key, float]:
         """Reports that have failed for so long that their values are worth nothing, and since when."""
