@@ -186,6 +186,16 @@ def test_firmware_that_obeys_only_on_battery(family: Family) -> None:
     assert events.load_on
 
 
+@pytest.mark.parametrize("fixture", ["0463-ffff-eaton-3s", "0764-0501-cyberpower-cp1350c"])
+def test_host_that_is_told_to_reboot_is_not_cut_later(fixture: str) -> None:
+    """The UPS obeys and shows nothing: a timer left running would cut the load while the host boots."""
+    events = night(fixture)
+    events.do("frozen")
+    assert events.kill_power().result is Result.STAYS_ON
+    events.wait(900)
+    assert events.switchings == []
+
+
 def test_number_that_stands_still_proves_nothing() -> None:
     """Firmware that keeps what was written and does not count (failure F06)."""
     events = night("0463-ffff-eaton-3s")

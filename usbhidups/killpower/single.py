@@ -215,7 +215,17 @@ class Killpower:
         timer = _timer(planned, outcome.plan)
         if result is Result.VERIFIED and timer is not None and not self._counts(timer, transport):
             result, text = Result.ACCEPTED, f"{text}, but in {WATCHED:g} s it did not count down"
+        if result is Result.STAYS_ON:
+            self._call_off(transport, ups)
         return Cut(self._name, result, text)
+
+    def _call_off(self, transport: Transport, ups: Ups) -> None:
+        """The host will be started again: a timer that runs without being shown must not cut it off then."""
+        stop = ups.instcmd("shutdown.stop", None, now=self._clock())
+        if isinstance(stop, WritePlan):
+            limit = self._deadline - self._clock()
+            outcome = carry_out(stop, transport, sleep=self._sleep, now=self._clock, limit=limit)
+            self._say(f"called off: {outcome.text}")
 
     def _counts(self, timer: ReadBack, transport: Transport) -> bool:
         """Whether a timer runs: firmware that ignores a command may show the number all the same (F05)."""
