@@ -205,7 +205,7 @@ def test_thermistor(value: int, expected: str) -> None:
         ("tiny-volts", 1212, -6, "121.2"),
         ("tiny-volts", 0, -8, "0.0"),
         ("tiny-volts", 230, 0, "230.0"),
-        ("tiny-line-volts", 1200, -6, "120.0"),  # Minuteman: exponent 1 for SI volts
+        ("tiny-line-volts", 1200, -6, "120.0"),
         ("tiny-line-volts", 20, -6, "2.0"),
     ],
 )
@@ -262,14 +262,6 @@ def test_an_output_that_is_a_tenth_of_the_mains() -> None:
     assert text(how, number(230), Answers({"input.voltage": "227.0"})) == "230.0"
     assert text(how, number(24), Answers({"output.voltage.nominal": "24"})) == "24.0"
     assert text(how, number(23), Answers()) == "23.0"
-
-
-def test_a_current_that_no_ups_of_its_power_can_give() -> None:
-    """Minuteman PRO1500: 220.0 A at 1500 VA and 120 V."""
-    how = row("output.current", convert="current-hundredfold", format="%.1f")
-    asked = Answers({"ups.power.nominal": "1500", "output.voltage.nominal": "120"})
-    assert text(how, number(220), asked) == "2.2"
-    assert text(how, number(20), asked) == "20.0"
 
 
 def test_a_nominal_battery_voltage_is_that_of_a_cell_at_least() -> None:

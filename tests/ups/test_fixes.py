@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from tests.ups.build import descriptor, evidence, field
 from usbhidups.hid.descriptor import Descriptor, ReportType, parse
 from usbhidups.hid.usages import Names
@@ -89,6 +91,44 @@ def test_limits_with_their_bytes_reversed() -> None:
     assert before == {(0, 0xFEFFFFFF)}
     assert limits(mended, "UPS.PowerSummary.Voltage") == {(0, 0xFFFF)}
     assert {repair.fix for repair in repairs} == {"limits-wider-than-field"}
+
+
+def test_limits_of_one_byte_on_fields_of_two() -> None:
+    """Minuteman, NUT pull request 1848: 19 57 02 is 599, of which a maximum of 255 leaves 87."""
+    declared = recorded("05dd-a0a0-minuteman-pro1500rt2u")
+    mended, repairs = repaired(declared, ["limits-of-a-byte"])
+    frequency = Names().path("UPS.PowerConverter.Input.Frequency")
+
+    def reading(said: Descriptor) -> tuple[int, bool]:
+        item = next(item for item in said.fields if item.path == frequency)
+        got = evidence(said, "19 57 02").reading(item)
+        assert got is not None
+        return got.logical, got.in_range
+
+    assert reading(declared) == (87, True)
+    assert reading(mended) == (599, True)
+    assert {item.report_id for item in mended.fields if item.logical_maximum == 0xFF} == {
+        0x01, 0x02, 0x1E, 0x2A, 0x2C, 0x33, 0x34, 0x36, 0x37, 0x38, 0x41, 0x62,
+    }  # fmt: skip
+    assert len(repairs) == 7
+
+
+def test_the_exponent_of_tenths() -> None:
+    """The same device: 18 d1 04 are 123.3 V, 19 57 02 are 59.9 Hz, 46 16 00 are 2.2 A."""
+    mended, repairs = repaired(
+        recorded("05dd-a0a0-minuteman-pro1500rt2u"), ["limits-of-a-byte", "exponent-of-tenths"]
+    )
+    said = evidence(mended, "18 d1 04", "19 57 02", "46 16 00")
+    values = []
+    for path in ("Input.Voltage", "Input.Frequency", "Output.Current"):
+        wanted = Names().path(f"UPS.PowerConverter.{path}")
+        got = said.reading(next(item for item in mended.fields if item.path == wanted))
+        assert got is not None
+        values.append(got.physical)
+    assert values == pytest.approx([123.3, 59.9, 2.2])
+    assert "UPS.PowerConverter.Input.Voltage (feature report 0x18): unit exponent 1 taken as 6" in [
+        repair.text for repair in repairs
+    ]
 
 
 def test_a_descriptor_that_needs_nothing_stays_as_it_is() -> None:

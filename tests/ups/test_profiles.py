@@ -14,7 +14,7 @@ from usbhidups.supported import supported
 from usbhidups.ups.convert import COMMANDS, READERS
 from usbhidups.ups.fixes import FIXES
 from usbhidups.ups.loading.library import Library
-from usbhidups.ups.profile import Profile
+from usbhidups.ups.profile import Match, Profile
 
 PACKAGE = Path(__file__).parents[2] / "usbhidups"
 PROFILES = PACKAGE / "profiles"
@@ -27,10 +27,24 @@ NAMES = LIBRARY.names()
 @pytest.fixture(scope="module")
 def profiles() -> dict[str, Profile]:
     """Every profile, as a device without a variant would have it, and with each of its variants."""
-    loaded = {name: LIBRARY.load(name) for name in NAMES}
+    loaded = {}
     for name in NAMES:
-        loaded[f"{name} variant"] = LIBRARY.load(name, lambda match: True)
+        loaded[name] = LIBRARY.load(name)
+        for number, variant in enumerate(variants_of(name), 1):
+            loaded[f"{name} variant {number}"] = LIBRARY.load(name, variant.__eq__)
     return loaded
+
+
+def variants_of(name: str) -> list[Match]:
+    """What the devices are for which a profile has special tables."""
+    asked: list[Match] = []
+
+    def note(match: Match) -> bool:
+        asked.append(match)
+        return False
+
+    LIBRARY.load(name, note)
+    return asked
 
 
 @pytest.mark.parametrize("name", NAMES)

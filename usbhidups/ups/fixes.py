@@ -1,4 +1,4 @@
-"""Named repairs of report descriptors whose limits are wrong (vendor-quirks.md 0.5).
+"""Named repairs of report descriptors whose limits or exponents are wrong (vendor-quirks.md 0.5).
 
 A profile names the fixes that its firmware family needs; ``disable_fix_report_desc`` leaves them out.
 Values are never clamped anyway (``evidence``), but limits that are too small make bits look like junk.
@@ -21,18 +21,19 @@ _CONFIG_VOLTAGE = 0x00840040
 _CONFIG_ACTIVE_POWER = 0x00840044
 _HIGH_VOLTAGE_TRANSFER = 0x00840054
 
+_EXPONENTS_OF_TENTHS = {0x00F0D121: 6, 0x0000F001: -1, 0x00100001: -1}  # volts count in 10^-7 V
+
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One limit that was changed: which fix, and the whole sentence for people."""
+    """One item that was changed: which fix, and the whole sentence for people."""
 
     fix: str
     text: str
 
 
-Limits = tuple[int, int]
-Fix = Callable[[Sequence[Field]], Mapping[int, Limits]]
-"""From all fields of a descriptor, the new limits of some of them by their position."""
+Fix = Callable[[Sequence[Field]], Mapping[int, Field]]
+"""From all fields of a descriptor, what some of them should be, by their position."""
 
 
 def repaired(descriptor: Descriptor, fixes: Iterable[str]) -> tuple[Descriptor, tuple[Repair, ...]]:
@@ -41,37 +42,43 @@ def repaired(descriptor: Descriptor, fixes: Iterable[str]) -> tuple[Descriptor, 
     names = Names()
     for fix in fixes:
         fields = list(descriptor.fields)
-        for position, (minimum, maximum) in sorted(FIXES[fix](fields).items()):
+        for position, new in sorted(FIXES[fix](fields).items()):
             old = fields[position]
-            if (old.logical_minimum, old.logical_maximum) == (minimum, maximum):
+            if new == old:
                 continue
-            fields[position] = old._replace(logical_minimum=minimum, logical_maximum=maximum)
+            fields[position] = new
             where = f"{names.text(old.path)} ({old.report_type.name.lower()} report {old.report_id:#04x})"
-            was = f"{old.logical_minimum}..{old.logical_maximum}"
-            repair = Repair(fix, f"{where}: limits {was} taken as {minimum}..{maximum}")
+            repair = Repair(fix, f"{where}: {_change(old, new)}")
             if repair not in repairs:  # one usage may stand for many fields
                 repairs.append(repair)
         descriptor = replace(descriptor, fields=tuple(fields))
     return descriptor, tuple(repairs)
 
 
-def _apc_input_limits(fields: Sequence[Field]) -> dict[int, Limits]:
+def _change(old: Field, new: Field) -> str:
+    if new.exponent != old.exponent:
+        return f"unit exponent {old.exponent} taken as {new.exponent}"
+    was = f"{old.logical_minimum}..{old.logical_maximum}"
+    return f"limits {was} taken as {new.logical_minimum}..{new.logical_maximum}"
+
+
+def _apc_input_limits(fields: Sequence[Field]) -> dict[int, Field]:
     """Back-UPS: Input.Voltage has the limits of a nominal voltage, which may itself be cut (issue 1189)."""
     transfers = [fields[i].logical_maximum for i in _items(fields, 0x33, _HIGH_VOLTAGE_TRANSFER)]
     if not transfers:
         return {}
     highest = max(transfers)
-    limits: dict[int, Limits] = {}
+    mended: dict[int, Field] = {}
     for i in _items(fields, 0x31, _VOLTAGE):
         if highest > fields[i].logical_maximum:
-            limits[i] = (0, 2 * highest)
+            mended[i] = _limited(fields[i], 0, 2 * highest)
     for i in _items(fields, 0x30, _CONFIG_VOLTAGE):
         if highest > fields[i].logical_maximum:
-            limits[i] = (fields[i].logical_minimum, 255)
-    return limits
+            mended[i] = _limited(fields[i], fields[i].logical_minimum, 255)
+    return mended
 
 
-def _cps_voltage_limits(fields: Sequence[Field]) -> dict[int, Limits]:
+def _cps_voltage_limits(fields: Sequence[Field]) -> dict[int, Field]:
     """Output.Voltage and Input.Voltage inherit the limits of HighVoltageTransfer (issues 439, 581, 1512).
 
     The transfer limit is in report 0x10 or 0x11 (issue 815); 511 V is what nine bits hold.
@@ -81,33 +88,58 @@ def _cps_voltage_limits(fields: Sequence[Field]) -> dict[int, Limits]:
         for report_id in (0x10, 0x11)
         for i in _items(fields, report_id, _HIGH_VOLTAGE_TRANSFER)
     }
-    limits: dict[int, Limits] = {}
+    mended: dict[int, Field] = {}
     for report_id in (0x12, 0x0F):
         for i in _items(fields, report_id, _VOLTAGE):
             field = fields[i]
             if (field.logical_minimum, field.logical_maximum) in transfer:
-                limits[i] = (0, _at_most(field, 511))
+                mended[i] = _limited(field, 0, _at_most(field, 511))
             elif field.assumed_maximum and field.logical_maximum < 511:
-                limits[i] = (field.logical_minimum, _at_most(field, 511))
-    return limits
+                mended[i] = _limited(field, field.logical_minimum, _at_most(field, 511))
+    return mended
 
 
-def _cps_nominal_power(fields: Sequence[Field]) -> dict[int, Limits]:
+def _cps_nominal_power(fields: Sequence[Field]) -> dict[int, Field]:
     """ConfigActivePower is cut by a maximum below 2048 W (issue 2917)."""
     return {
-        i: (fields[i].logical_minimum, _at_most(fields[i], 2048))
+        i: _limited(fields[i], fields[i].logical_minimum, _at_most(fields[i], 2048))
         for i in _items(fields, 0x18, _CONFIG_ACTIVE_POWER)
         if fields[i].logical_maximum < 2048
     }
 
 
-def _limits_wider_than_field(fields: Sequence[Field]) -> dict[int, Limits]:
+def _limits_wider_than_field(fields: Sequence[Field]) -> dict[int, Field]:
     """A maximum that the field cannot hold was sent with its bytes reversed (27 FF FF FF FE; failure A07)."""
     return {
-        i: (field.logical_minimum, _largest(field))
+        i: _limited(field, field.logical_minimum, _largest(field))
         for i, field in enumerate(fields)
         if field.logical_minimum >= 0 and field.logical_maximum > _largest(field) and field.size > 1
     }
+
+
+def _limits_of_a_byte(fields: Sequence[Field]) -> dict[int, Field]:
+    """Fields of two bytes have the limits of the one-byte field before them.
+
+    Minuteman PRO1500RT2U (NUT pull request 1848): ``19 57 02`` are 59.9 Hz, and 255 leaves 8.7 of it.
+    """
+    return {
+        i: _limited(field, 0, _largest(field))
+        for i, field in enumerate(fields)
+        if (field.logical_minimum, field.logical_maximum) == (0, 0xFF) and field.size > 8
+    }
+
+
+def _exponent_of_tenths(fields: Sequence[Field]) -> dict[int, Field]:
+    """Volts, hertz and amperes in tenths have 1 for exponent (the same device)."""
+    return {
+        i: field._replace(exponent=_EXPONENTS_OF_TENTHS[field.unit])
+        for i, field in enumerate(fields)
+        if field.exponent == 1 and field.unit in _EXPONENTS_OF_TENTHS
+    }
+
+
+def _limited(field: Field, minimum: int, maximum: int) -> Field:
+    return field._replace(logical_minimum=minimum, logical_maximum=maximum)
 
 
 def _items(fields: Sequence[Field], report_id: int, usage: int) -> Iterator[int]:
@@ -129,6 +161,8 @@ FIXES: Mapping[str, Fix] = MappingProxyType(
         "apc-input-limits": _apc_input_limits,
         "cps-voltage-limits": _cps_voltage_limits,
         "cps-nominal-power": _cps_nominal_power,
+        "exponent-of-tenths": _exponent_of_tenths,
+        "limits-of-a-byte": _limits_of_a_byte,
         "limits-wider-than-field": _limits_wider_than_field,
     }
 )

@@ -26,7 +26,6 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "revision-letter": numbers.revision_letter,
         "ampere-hours": numbers.ampere_hours,
         "battery-two-thirds": repairs.battery_two_thirds,
-        "current-hundredfold": repairs.current_hundredfold,
         "frequency-tenfold": repairs.frequency_tenfold,
         "nominal-battery": repairs.nominal_battery,
         "output-tenth": repairs.output_tenth,

@@ -14,7 +14,6 @@ from usbhidups.ups.profile import VariableRow
 
 __all__ = [
     "battery_two_thirds",
-    "current_hundredfold",
     "frequency_tenfold",
     "nominal_battery",
     "output_tenth",
@@ -34,7 +33,6 @@ _LEAST_BATTERY = 3.0  # volts: one lithium cell
 _USUAL_FREQUENCIES = (45.0, 65.0)
 _NARROW = 0.05  # part of a nominal frequency by which mains may be off
 _CLOSE = 0.15  # part of a nominal voltage by which an output may be off
-_MOST_OVERLOAD = 10.0  # times nominal current: nothing lasts that long
 
 
 def battery_two_thirds(row: VariableRow, reading: Reading, access: Access) -> str | None:
@@ -94,19 +92,6 @@ def frequency_tenfold(row: VariableRow, reading: Reading, access: Access) -> str
                 access.memory[_key(row)] = factor
                 break
     return _repaired(row, reading, access.memory.get(_key(row), 1.0), access)
-
-
-def current_hundredfold(row: VariableRow, reading: Reading, access: Access) -> str | None:
-    """A current a hundred times too high, told by what the nominal power can draw."""
-    power = access.number("ups.power.nominal")
-    voltage = access.number("output.voltage.nominal")
-    factor = 1.0
-    if power and voltage:
-        most = _MOST_OVERLOAD * power / voltage
-        value = reading.physical * row.scale
-        if value > most >= value / 100:
-            factor = 0.01
-    return _repaired(row, reading, factor, access)
 
 
 def _repaired(row: VariableRow, reading: Reading, factor: float, access: Access) -> str | None:
