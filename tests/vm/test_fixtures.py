@@ -8,7 +8,7 @@ from tests.vm.bus import FIXTURES, opened, plugged_in
 from usbhidups.errors import TransferFailed
 from usbhidups.probe.clock import MadeUpClock
 from usbhidups.probe.look import Look, Plan
-from usbhidups.ups.library import Library
+from usbhidups.ups.loading.library import Library
 from usbhidups.usb.fixture import load
 from usbhidups.usb.transport import Transport
 
