@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-APT_TESTS := nut-server nut-client usbip procps iproute2 gcc libc6-dev shellcheck busybox
+APT_TESTS := nut-server nut-client usbip procps iproute2 gcc libc6-dev libusb-1.0-0-dev shellcheck busybox
+APT_VM    := qemu-system-x86 busybox udev usbip util-linux iproute2 nut-server gcc libc6-dev libusb-1.0-0-dev
 
 .PHONY: help demo test test-vm test-deb lint types check bench generate pictures deb clean distribution-packages install uninstall
 
@@ -19,7 +20,13 @@ test: $(STAMP) distribution-packages  ## set up and run all tests (not the virtu
 	$(BIN)/python -m pytest -m "not vm and not slow" $(PYTEST_ARGS)
 
 test-vm: $(STAMP)  ## the tests on a real kernel in QEMU
+	@tools/install-packages $(APT_VM)
+	@$(BIN)/python -m tests.vm.kernel || echo "no kernel for the guest; its tests will be skipped" >&2
 	$(BIN)/python -m pytest -m vm tests/vm $(PYTEST_ARGS)
+
+bench: $(STAMP)  ## this driver beside NUT's, on the same simulated devices; writes docs/benchmarks.md
+	@tools/install-packages $(APT_TESTS)
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 lint: $(STAMP)  ## style
 	$(BIN)/ruff format --check .
