@@ -64,6 +64,15 @@ def test_verified(home: Home) -> None:
     assert wrote(home) == EATON_BYTES
 
 
+@pytest.mark.parametrize(
+    "words", ["-a cellar -k", "-F -a cellar -k", "-DD -a cellar -k -u root", "-a cellar -k -r /"]
+)
+def test_words_of_every_upsdrvctl(home: Home, words: str) -> None:
+    """nut-driver-contract.md 1.7: what 2.8.0 and later releases put before and after -k."""
+    assert home.usbhidups(*words.split()).returncode == 0
+    assert wrote(home) == EATON_BYTES
+
+
 def test_dry_run(home: Home) -> None:
     done = home.usbhidups("killpower", "--dry-run")
     assert done.returncode == 0
