@@ -1,4 +1,4 @@
-"""The invariants of the failure catalogue as judges of a recorded history. Each returns what broke it, in words.
+"""The invariants of the failure catalogue as judges of a recorded history. Each tells what broke it, in words.
 
 They compare what was published with what was so with the simulated UPS, and with the faults that somebody
 arranged; they know nothing of how the driver works. A fault counts as over ``RECOVERY`` after its end.
@@ -13,8 +13,8 @@ from tests.faults.history import History, Said, Truth, spans
 __all__ = ["CHECKS", "violations"]
 
 RECOVERY = 20.0
-"""Seconds after the end of a fault in which its traces may still be seen: the longest pause between two openings
-of a device that was lost many times, and the time to open it and to trust it again."""
+"""Seconds after the end of a fault in which its traces may still be seen: the longest pause between two
+openings of a device that was lost many times, and the time to open it and to trust it again."""
 
 PATIENCE = 15.0
 """Seconds that upsmon bears stale data while on battery (DEADTIME)."""
@@ -113,7 +113,7 @@ def _truthful(history: History) -> Iterator[str]:
 
 def _staleness(history: History) -> Iterator[str]:
     """Data are stale only because of a fault, and no longer than it and its budget."""
-    for begin, end, said in spans(history.said, history.ended):
+    for begin, _, said in spans(history.said, history.ended):
         if said.fresh or begin < history.began + 5.0:
             continue
         if not history.disturbed(begin - RECOVERY, begin):

@@ -7,7 +7,9 @@ and the published words is the driver's own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tests.faults.history import Arranged, History, Said, Truth
@@ -95,7 +97,7 @@ class _Turned:
         self._rig = rig
         self._post = post
         self.left = False
-        self.turned_at = rig.clock.now
+        self.turned_at = rig.clock.now - rig.asleep
         self.keeper = Keeper(
             name="ups",
             connect=connect,
@@ -121,8 +123,9 @@ class _Turned:
         self.keeper.nudge()
         self._rig.called = True
 
-    def silent_for(self, now: float) -> float:
-        return now - self.turned_at
+    @property
+    def silent_for(self) -> float:
+        return self._rig.clock.now - self._rig.asleep - self.turned_at
 
     @property
     def good_until(self) -> float:
@@ -142,8 +145,8 @@ class _Turned:
             self._post(notice)
 
     def _tick(self) -> float:
-        self.turned_at = self._rig.clock.now
-        return self.turned_at
+        self.turned_at = self._rig.clock.now - self._rig.asleep
+        return self._rig.clock.now
 
     def _wait(self, seconds: float) -> None:
         deadline = self._rig.clock.now + seconds
@@ -176,6 +179,7 @@ class Rig:
         self.stuck = False
         self.called = False
         self.opened = 0
+        self.asleep = 0.0
         self.replaced = 0
         self.exits: list[int] = []
         self.excused: frozenset[str] = frozenset()
@@ -185,6 +189,7 @@ class Rig:
         if not plugged:
             self.device.gadget.disconnect(self.clock.now)
             self._present = False
+            self.history.faults.append(Arranged("absent", self.clock.now, math.inf))
         given = options_of(*options)
         self.connect: Connect = Connector(given, _LIBRARY, _Port(self, given))
         self.worker: _Turned | None = None
@@ -237,6 +242,13 @@ class Rig:
         self.history.faults.append(Arranged(str(error), self.clock.now, self.clock.now + seconds))
         self.refusal = error
         self.at(seconds, self._permit)
+
+    def suspend(self, seconds: float) -> None:
+        """The host sleeps; its clocks that count sleep go on."""
+        begins = self.clock.now
+        self.history.faults.append(Arranged("asleep", begins, begins + seconds))
+        self.clock.now += seconds
+        self.asleep += seconds
 
     def run(self, seconds: float) -> None:
         """Let time pass, turning the driver."""
@@ -309,6 +321,9 @@ class Rig:
         present = self.device.gadget.present
         if present != self._present:
             self._present = present
+            faults = self.history.faults
+            if present and faults and faults[0].what == "absent":
+                faults[0] = replace(faults[0], ends=min(faults[0].ends, self.clock.now))
             if self._events and present:
                 self.service.plugged()
             elif self._events:

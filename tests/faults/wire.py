@@ -1,4 +1,4 @@
-"""The USB side of the rig: a pipe to a simulated device, in virtual time, below the driver's own PipedTransport."""
+"""The USB side of the rig: a pipe to a simulated device in virtual time, below the driver's PipedTransport."""
 
 from __future__ import annotations
 

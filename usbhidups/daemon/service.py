@@ -39,7 +39,7 @@ REPLACED_AFTER = 30.0
 """Seconds after which a worker is taken to be stuck in the kernel and replaced (failure B18)."""
 
 COMPLAINTS = 10
-"""Different reasons that are logged until the data are good again: the first as a warning, repetitions never."""
+"""Different reasons that are logged until the data are good again: the first as a warning, none twice."""
 
 HANDLED, UNKNOWN, INVALID, FAILED = 0, 1, 2, 3
 """TRACKING codes (nut-driver-contract.md 3.2)."""
@@ -52,10 +52,11 @@ class Work(Protocol):
     def submit(self, job: Job) -> None: ...
     def plugged(self) -> None: ...
     def unplugged(self) -> None: ...
-    def silent_for(self, now: float) -> float: ...
     def end(self) -> None: ...
     def stop(self, timeout: float) -> bool: ...
     def abandon(self) -> None: ...
+    @property
+    def silent_for(self) -> float: ...
     @property
     def good_until(self) -> float: ...
 
@@ -161,7 +162,7 @@ class Service:
     @property
     def alive(self) -> bool:
         """Whether the worker gives signs of life: what the service manager's watchdog wants to know."""
-        return self._worker.silent_for(self._clock()) < REPLACED_AFTER
+        return self._worker.silent_for < REPLACED_AFTER
 
     @property
     def fresh(self) -> bool:
@@ -200,7 +201,12 @@ class Service:
 
         A worker that hangs in a transfer cannot say that its data age, so that is noticed here.
         """
-        silent = self._worker.silent_for(self._clock())
+        silent = self._worker.silent_for
+        if self._view.fresh and self._clock() > self._worker.good_until:
+            self._view = replace(self._view, fresh=False)
+            hanging = f": a transfer has not returned for {silent:.0f} s" if silent >= 1 else ""
+            self._enter(State.DOUBT, f"nothing new was heard in time{hanging}")
+            self._publish()
         if silent > REPLACED_AFTER:
             _log.warning("%s: a USB transfer hangs for %.0f s; starting anew", self.name, silent)
             self._worker.abandon()
@@ -208,11 +214,6 @@ class Service:
             self._worker.start()
             for job in list(self._pending):
                 self._answered(Answer(job, FAILED, "a USB transfer hangs"))
-        elif self._view.fresh and self._clock() > self._worker.good_until:
-            self._view = replace(self._view, fresh=False)
-            hanging = f": a transfer has not returned for {silent:.0f} s" if silent >= 1 else ""
-            self._enter(State.DOUBT, f"nothing new was heard in time{hanging}")
-            self._publish()
 
     @property
     def due(self) -> float:

@@ -38,7 +38,7 @@ class Worker:
         self._wake = threading.Event()
         self._ending = threading.Event()
         self._abandoned = False
-        self.turned_at = clock()
+        self._turned_at = time.monotonic()
         self._keeper = Keeper(
             name=name,
             connect=connect,
@@ -69,9 +69,13 @@ class Worker:
         self._keeper.nudge()
         self._wake.set()
 
-    def silent_for(self, now: float) -> float:
-        """Seconds since the thread last looked at the clock: how long one transfer has taken so far."""
-        return now - self.turned_at
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the thread last looked at the clock: how long one transfer has taken so far.
+
+        The time that the machine was asleep does not count: nobody hangs who could not run (failure C16).
+        """
+        return time.monotonic() - self._turned_at
 
     @property
     def good_until(self) -> float:
@@ -111,8 +115,8 @@ class Worker:
             self._post(notice)
 
     def _tick(self) -> float:
-        self.turned_at = self._clock()
-        return self.turned_at
+        self._turned_at = time.monotonic()
+        return self._clock()
 
     def _wait(self, seconds: float) -> None:
         self._wake.wait(seconds)

@@ -13,6 +13,7 @@ Time is an argument (seconds of one monotonic clock).
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -92,6 +93,7 @@ class Freshness:
         self._failing: list[Key] = []
         self._failing_since: float | None = None
         self._lost_at: float | None = None
+        self._first_lost_at = math.inf
         self._late = False
         self._good_since: float | None = None
         self._woken_at: float | None = None
@@ -145,6 +147,7 @@ class Freshness:
         """The device is not open any more."""
         if self._lost_at is None:
             self._lost_at = now
+            self._first_lost_at = min(self._first_lost_at, now)
 
     def reconnected(self, *, now: float) -> None:
         """The device was opened again: pauses during the absence do not count, a freeze still does."""
@@ -228,9 +231,10 @@ class Freshness:
     def _lapse(self, proof_at: float | None, expected: float, now: float) -> str:
         if proof_at is None:
             return "the state of the mains was not read yet"
-        if self._lost_at is not None:
-            gone = now - max(self._lost_at, proof_at)
-            return "the device is not connected" if gone > GRACE else ""
+        if proof_at > self._first_lost_at:
+            self._first_lost_at = math.inf if self._lost_at is None else self._lost_at
+        if self._first_lost_at != math.inf:
+            return "the device is not connected" if now - self._first_lost_at > GRACE else ""
         age = now - proof_at
         if age > expected + GRACE:
             return f"the state of the mains was last read {age:.0f} s ago"
