@@ -144,7 +144,9 @@ EXCHANGES = [
 ]
 
 
-@pytest.mark.parametrize(("request_bytes", "answer"), EXCHANGES)
+@pytest.mark.parametrize(
+    ("request_bytes", "answer"), EXCHANGES, ids=[repr(asked) for asked, _ in EXCHANGES]
+)
 def test_answers_whole_byte_by_byte_and_joined(
     rig: Rig, request_bytes: bytes, answer: bytes
 ) -> None:
