@@ -35,8 +35,10 @@ ALLOWED: dict[str, set[str]] = {
     "stateclient": {"nut.words"},
     "instance": {"stateclient"},
     "killpower": TOOL | {"killpower"},
-    "probe": TOOL | {"probe", "screen", "nut.store"},
+    "probe": TOOL | {"probe", "screen"},
     "screen": {"screen"},
+    "status": {"configuration", "screen", "stateclient", "status"},
+    "doctor": TOOL | {"doctor", "probe", "status"},
 }
 """Package or top-level module > what it may import besides the leaves. Others: everything but cli."""
 
