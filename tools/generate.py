@@ -1,8 +1,8 @@
 """Write the files that are made from others; ``--check`` only says which are stale (exit status 1).
 
 udev/99-ups.rules and docs/supported-devices.md come from the profiles, docs/differences-from-nut.md from
-tests/replay/differences.toml, manual pages and completions from the parsers of the commands, docs/reference.md
-from the table of options, the table in docs/kill-power.md from the profiles. Run it as
+tests/replay/differences.toml and recorded.toml, manual pages and completions from the parsers of the commands,
+docs/reference.md from the table of options, the table in docs/kill-power.md from the profiles. Run it as
 ``python -m tools.generate`` (``make generate``).
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from tools.completion import completions
 from tools.killpower_table import killpower_document
 from tools.manpages import manual_pages
+from tools.recorded import recorded
 from tools.reference import reference
 from usbhidups.supported import Supported, supported
 from usbhidups.ups.loading.library import GENERIC, Library
@@ -54,11 +55,11 @@ their devices. `usbhidups list-supported --json` gives the same list to programs
 DIFFERENCES_HEAD = """\
 # Differences from NUT's usbhid-ups
 
-<!-- Made by tools/generate.py from tests/replay/differences.toml; do not edit. -->
+<!-- Made by tools/generate.py from tests/replay/differences.toml and recorded.toml; do not edit. -->
 
 NUT's own driver (master of 2026-08) and this one were given the same 723 simulated devices. Their answers
 agree, but for what is listed here. A test fails for any other difference, and for an entry that no device
-shows any more. `python -m tests.replay.parity` prints the score.
+shows any more. `python -m tests.replay.parity` prints the score. Recorded devices are at the end of this page.
 
 What these devices do not show, in short:
 
@@ -148,6 +149,7 @@ def differences_from_nut() -> str:
         lines += [f"## {title}", ""]
         lines += [_difference(entry) for entry in entries if entry["title"] == title]
         lines.append("")
+    lines.append(recorded(source.with_name("recorded.toml")))
     return "\n".join(lines)
 
 

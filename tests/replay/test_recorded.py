@@ -2,8 +2,8 @@
 
 The complete descriptors and their [seen] items are compared with hid-tools and NUT in
 ``tests/hid/test_second_opinion.py``, and what the fixtures publish in ``test_fixtures.py``. Here are the
-recordings with a cut descriptor or none, and every published variable of all of them. ``recorded.toml`` says why
-a value differs.
+recordings with a cut descriptor or none, and every published variable of all of them. ``recorded.toml`` says
+why a value differs.
 """
 
 from __future__ import annotations

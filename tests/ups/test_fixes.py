@@ -36,7 +36,8 @@ def test_cyberpower_output_voltage_with_the_limits_of_a_transfer_voltage() -> No
     mended, repairs = repaired(declared, ["cps-voltage-limits"])
     assert limits(mended, "UPS.Output.Voltage") == {(0, 511)}
     assert [repair.text for repair in repairs] == [
-        "UPS.Output.Voltage (feature report 0x12): limits 260..270 taken as 0..511"
+        "UPS.Input.Voltage (feature report 0x0f): limits 0..255 taken as 0..511",
+        "UPS.Output.Voltage (feature report 0x12): limits 260..270 taken as 0..511",
     ]
 
 

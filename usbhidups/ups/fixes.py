@@ -81,7 +81,8 @@ def _apc_input_limits(fields: Sequence[Field]) -> dict[int, Field]:
 def _cps_voltage_limits(fields: Sequence[Field]) -> dict[int, Field]:
     """Output.Voltage and Input.Voltage inherit the limits of HighVoltageTransfer (issues 439, 581, 1512).
 
-    The transfer limit is in report 0x10 or 0x11 (issue 815); 511 V is what nine bits hold.
+    The transfer limit is in report 0x10 or 0x11 (issue 815); 511 V is what nine bits hold. Fields of two bytes
+    with the limits of one (0..255 on a 230 V unit, CP1500EPFCLCD) would make 6 V of 262.
     """
     transfer = {
         (fields[i].logical_minimum, fields[i].logical_maximum)
@@ -94,7 +95,7 @@ def _cps_voltage_limits(fields: Sequence[Field]) -> dict[int, Field]:
             field = fields[i]
             if (field.logical_minimum, field.logical_maximum) in transfer:
                 mended[i] = _limited(field, 0, _at_most(field, 511))
-            elif field.assumed_maximum and field.logical_maximum < 511:
+            elif field.logical_maximum < 511:
                 mended[i] = _limited(field, field.logical_minimum, _at_most(field, 511))
     return mended
 
