@@ -1,4 +1,4 @@
-"""Manual pages, from the parsers of the commands and the words of man/pages.toml."""
+"""Manual pages, from the parsers of the commands and the words of tools/words/pages.toml."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tools.roff import blocks, bold, inline, italic, tagged
 from usbhidups import __version__
 from usbhidups.nut.upsconf.keys import SECTION_KEYS, Kind, Reader
 
-__all__ = ["FOLDER", "Words", "manual_pages"]
+__all__ = ["Words", "manual_pages"]
 
-FOLDER = Path(__file__).parent.parent / "man"
+WORDS = Path(__file__).parent / "words" / "pages.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,14 @@ class Words:
 
 def manual_pages() -> dict[str, str]:
     """File name to roff. Raises ValueError where a command has no words or words have no command."""
-    texts = tomllib.loads((FOLDER / "pages.toml").read_text(encoding="utf-8"))
+    texts = tomllib.loads(WORDS.read_text(encoding="utf-8"))
     date = texts.pop("date")
     verbs = commands()
     odd = {"usbhidups", *(verb.name for verb in verbs)} ^ texts.keys()
     if odd:
-        raise ValueError(f"man/pages.toml does not fit the commands: {', '.join(sorted(odd))}")
+        raise ValueError(
+            f"tools/words/pages.toml does not fit the commands: {', '.join(sorted(odd))}"
+        )
     words = {name: Words(**text) for name, text in texts.items()}
     made = {"usbhidups.8": _main_page(words["usbhidups"], verbs)}
     for verb in verbs:
@@ -47,7 +49,7 @@ def manual_pages() -> dict[str, str]:
 
 
 def _head(file: str, date: str) -> Iterator[str]:
-    yield r".\" Made by tools/generate.py from the parsers and man/pages.toml; do not edit."
+    yield r".\" Made by tools/generate.py from the parsers and tools/words/pages.toml; do not edit."
     name = file.removesuffix(".8").upper().replace("-", r"\-")
     yield f'.TH {name} 8 "{date}" "usbhidups {__version__}" "System Administration"'
     yield from (".nh", ".ad l")

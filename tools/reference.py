@@ -1,4 +1,4 @@
-"""docs/reference.md: every option of ups.conf, from nut/upsconf/keys.py and the words of man/keys.toml."""
+"""docs/reference.md: every option of ups.conf, from nut/upsconf/keys.py and tools/words/keys.toml."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from usbhidups.nut.upsconf.keys import GLOBAL_KEYS, SECTION_KEYS, Key, Kind, Rea
 
 __all__ = ["reference"]
 
-WORDS = Path(__file__).parent.parent / "man" / "keys.toml"
+WORDS = Path(__file__).parent / "words" / "keys.toml"
 
 HEAD = """\
 # Options of ups.conf
 
-<!-- Made by tools/generate.py from usbhidups/nut/upsconf/keys.py and man/keys.toml; do not edit. -->
+<!-- Made by tools/generate.py from usbhidups/nut/upsconf/keys.py and tools/words/keys.toml; do not edit. -->
 
 A section of `ups.conf` is a UPS; its name is what clients call it. `driver` and `port` are enough:
 
@@ -57,7 +57,9 @@ def reference() -> str:
     keys = {**GLOBAL_KEYS, **SECTION_KEYS}
     obeyed = [name for name, key in keys.items() if key.reader is Reader.DRIVER and not key.meant]
     if sorted(told) != sorted(obeyed):
-        raise ValueError(f"man/keys.toml does not fit the options: {sorted({*told} ^ {*obeyed})}")
+        raise ValueError(
+            f"tools/words/keys.toml does not fit the options: {sorted({*told} ^ {*obeyed})}"
+        )
     lines = [HEAD]
     for group in groups:
         lines += _group(group, keys)
@@ -68,7 +70,7 @@ def reference() -> str:
 def _group(group: dict[str, object], keys: dict[str, Key]) -> Iterator[str]:
     words = group["keys"]
     if not isinstance(words, dict):
-        raise TypeError("man/keys.toml: keys are a table")
+        raise TypeError("tools/words/keys.toml: keys are a table")
     yield f"## {group['title']}\n"
     if "text" in group:
         yield f"{str(group['text']).strip()}\n"
