@@ -192,11 +192,28 @@ def test_a_device_that_our_driver_serves_is_asked_for_there(
         (found,) = objects(capsys.readouterr().out)
         assert main(["probe"]) == 0
     assert found["transport"] == "driver"
+    assert not [name for name in found["variables"] if name.startswith("driver.")]  # type: ignore[attr-defined]
     assert found["variables"]["ups.status"] == "OL DISCHRG"  # type: ignore[index]
     assert found["transport_reason"] == (
         "usbhidups-office serves it; stop that driver to read every field"
     )
     assert "usbhidups-office serves it" in capsys.readouterr().out
+
+
+def test_a_driver_that_has_no_good_data_counts_as_unreadable(
+    host: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plug(host, replace(Plug(), port="1-4"))
+    bare = host / "bare.toml"
+    text = APC.read_text(encoding="utf-8")
+    bare.write_text(text.split("[reports.feature]")[0] + "[expected.variables]\n", encoding="utf-8")
+    options = ("-x", "override.driver.version.usb=1-4")
+    with running_driver(host / "st", "office", f"replay:{bare}", *options) as driver:
+        driver.wait_for(lambda dump: "driver.state" in dump.variables)
+        assert main(["probe", "--json"]) == 2
+    (found,) = objects(capsys.readouterr().out)
+    assert found["problem"]["situation"] == "our-driver"  # type: ignore[index]
+    assert "stale" in found["problem"]["reason"]  # type: ignore[index]
 
 
 # -- what it needs -------------------------------------------------------------------------------

@@ -28,8 +28,10 @@ SLOW = 0.25
 _KINDS = {ReportType.INPUT: "in", ReportType.OUTPUT: "out", ReportType.FEATURE: "ft"}
 
 
-def card(finding: Finding, console: Console, *, today: datetime.date) -> RenderableType:
-    """The card of one device."""
+def card(
+    finding: Finding, console: Console, *, today: datetime.date, brief: bool = False
+) -> RenderableType:
+    """The card of one device; ``brief``: without what does not change from one look to the next."""
     who = finding.identity
     names = [safe(name) for name in (who.manufacturer, who.product) if name]
     name = " ".join(names) or f"{who.vendor_id:04x}:{who.product_id:04x}"
@@ -39,10 +41,12 @@ def card(finding: Finding, console: Console, *, today: datetime.date) -> Rendera
     elif not finding.text("ups.status"):
         unknown = "status unknown"
     head = headline(name, finding.text("ups.status"), console, unknown=unknown)
-    return Group(head, grid(_rows(finding, console, today)))
+    return Group(head, grid(_rows(finding, console, today, brief=brief)))
 
 
-def _rows(finding: Finding, console: Console, today: datetime.date) -> Iterator[Row]:
+def _rows(
+    finding: Finding, console: Console, today: datetime.date, *, brief: bool
+) -> Iterator[Row]:
     yield Row("Where", Text(_where(finding), style="dim"))
     hindrance = finding.hindrance
     if hindrance is not None:
@@ -50,8 +54,11 @@ def _rows(finding: Finding, console: Console, today: datetime.date) -> Iterator[
         yield Row("Mend", Text(safe(hindrance.mend), style="bold"))
     texts = {name: value.text for name, value in finding.variables.items()}
     yield from Vitals(texts, console, today=today).rows()
-    yield from _about(finding)
-    yield from _abilities(finding)
+    if brief and finding.link.transfers:
+        yield Row("Link", _link(finding.link))
+    elif not brief:
+        yield from _about(finding)
+        yield from _abilities(finding)
     for warning in finding.warnings:
         yield Row("Note", Text(safe(warning), style="yellow"))
 

@@ -30,6 +30,7 @@ __all__ = [
     "not_authorized",
     "other_driver",
     "our_driver",
+    "stale_driver",
 ]
 
 RULE_FILE = "/etc/udev/rules.d/99-my-ups.rules"
@@ -121,6 +122,15 @@ def our_driver(who: str) -> Hindrance:
         Situation.OUR_DRIVER,
         f"{who} serves it, and its state socket is not for us",
         "ask the driver with more rights: sudo usbhidups status",
+    )
+
+
+def stale_driver(socket: str, reason: str) -> Hindrance:
+    """An instance of this driver serves the device and has no good data of it."""
+    return Hindrance(
+        Situation.OUR_DRIVER,
+        f"{socket} serves it, and its data are stale: {reason}",
+        "stop that driver and probe again, to see what the device itself says",
     )
 
 

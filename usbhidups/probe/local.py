@@ -258,6 +258,7 @@ def _other(identity: Identity, name: str, note: str) -> Known:
 def _of_driver(identity: Identity, socket: str, dump: Dump) -> Known:
     """What the driver that serves a device says of it."""
     told = dump.variables
+    reason = told.get("driver.state.reason", "it does not say why")
     return Known(
         Finding(
             identity=identity,
@@ -265,10 +266,12 @@ def _of_driver(identity: Identity, socket: str, dump: Dump) -> Known:
             why=f"{socket} serves it; stop that driver to read every field",
             profile=Profiled("", told.get("driver.version.data", ""), "", "", f"as {socket} says"),
             variables={
-                name: Value(text, writable=name in dump.writable) for name, text in told.items()
+                name: Value(text, writable=name in dump.writable)
+                for name, text in told.items()
+                if not name.startswith("driver.")
             },
             commands=tuple(sorted(dump.commands)),
-            warnings=() if dump.fresh else (f"{socket}: the data are stale",),
+            hindrance=None if dump.fresh else hindrance.stale_driver(socket, reason),
         )
     )
 

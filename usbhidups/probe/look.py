@@ -7,6 +7,7 @@ flag is in doubt or patience ends. What is refused or late is part of the findin
 from __future__ import annotations
 
 import datetime
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -29,6 +30,8 @@ from usbhidups.ups.view import Value
 from usbhidups.usb.transport import Transport
 
 __all__ = ["Look", "Plan"]
+
+_log = logging.getLogger(__name__)
 
 TIMEOUT = 2.0
 """Seconds for one transfer: a device that is slower is told to be."""
@@ -167,7 +170,7 @@ class Look:
         feature = each.report_type is ReportType.FEATURE
         get = self._transport.get_feature if feature else self._transport.get_input
         before = self._clock.now()
-        failure = ""
+        failure, data = "", b""
         try:
             data = get(each.report_id, each.size, timeout=TIMEOUT)
         except TransferFailed as error:
@@ -183,6 +186,9 @@ class Look:
                 failure = "answered with another report's id" if data else "empty"
                 self._ups.read_failed(each, TransferKind.SHORT, now=now)
         seconds = self._clock.now() - before
+        if _log.isEnabledFor(logging.DEBUG):
+            got = failure or data.hex(" ")
+            _log.debug("%s %02x: %s", each.report_type.name.lower(), each.report_id, got)
         self._transfers.append(Transfer(each.report_type, each.report_id, seconds, failure))
 
     def _silent(self) -> bool:

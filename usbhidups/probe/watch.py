@@ -70,7 +70,7 @@ class Watch:
         now = datetime.datetime.now().astimezone()
         parts: list[RenderableType] = []
         for finding in self.findings:
-            parts += [card(finding, console, today=now.date()), Text()]
+            parts += [card(finding, console, today=now.date(), brief=True), Text()]
         if not parts:
             parts.append(Text(self.problem or "no UPS yet", style="magenta"))
         parts.append(Text(f"{now:%H:%M:%S}  Ctrl-C ends", style="dim"))
