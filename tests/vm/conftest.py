@@ -68,16 +68,21 @@ def _unavailable() -> str | None:
     return None
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what belongs to the guest; where there can be none skip it, or fail if this is CI."""
-    ours = [item for item in items if HERE in item.path.parents]
-    for item in ours:
-        item.add_marker(pytest.mark.vm)
-    if IN_GUEST or not ours:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what belongs to the guest."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.vm)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Where there can be no guest skip the tests that are left, or fail if this is CI."""
+    ours = [item for item in session.items if HERE in item.path.parents]
+    if IN_GUEST or not ours or session.config.option.collectonly:
         return
     reason = _unavailable()
     if reason is None:
-        config.stash[GUEST] = _Guest()
+        session.config.stash[GUEST] = _Guest()
     elif os.environ.get("CI"):
         raise pytest.UsageError(f"the tests of tests/vm must run here: {reason}")
     else:
@@ -89,7 +94,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Have the test run in the guest, and publish its reports as if it had run here."""
     guest = item.config.stash.get(GUEST, None)
-    if guest is None:
+    if guest is None or HERE not in item.path.parents:
         return None
     hook = item.ihook
     hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
