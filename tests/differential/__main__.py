@@ -1,4 +1,4 @@
-"""``python -m tests.differential [FIXTURE…]``: print what differs and is not in the list."""
+"""``python -m tests.differential [FIXTURE…]``: print what differs and is not in the list, and the reverse."""
 
 from __future__ import annotations
 
@@ -22,12 +22,17 @@ def main() -> None:
     chosen = sys.argv[1:]
     paths = [path for path in FIXTURES if not chosen or any(word in path.stem for word in chosen)]
     meant = intents()
-    with ThreadPoolExecutor(4) as pool:
+    over = {intent for intent in meant if not intent.chance}
+    with ThreadPoolExecutor(24) as pool:
         for path, (theirs, ours) in zip(paths, pool.map(both, paths), strict=True):
             print(f"== {path.stem}")
             for row in differences(theirs, ours):
-                if not any(intent.covers(path.stem, row) for intent in meant):
+                covering = {intent for intent in meant if intent.covers(path.stem, row)}
+                over -= covering
+                if not covering:
                     print(f"{row.what:9} {row.kind:8} {row.name:32} {row.theirs!r} -> {row.ours!r}")
+    if not chosen:
+        print("== in the list, and over", *sorted(map(str, over)), sep="\n")
 
 
 main()

@@ -33,13 +33,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A difference that is meant; ``name`` and ``fixture`` are patterns."""
+    """A difference that is meant; ``name`` and ``fixture`` are patterns. ``chance``: it is not always there."""
 
     what: str
     name: str
     kind: str
     fixture: str
     reason: str
+    chance: bool = False
 
     def covers(self, fixture: str, difference: Difference) -> bool:
         """Whether this is the one."""
@@ -54,7 +55,7 @@ def intents() -> list[Intent]:
     """The list, as it stands."""
     rows = tomllib.loads(LIST.read_text())["difference"]
     return [
-        Intent(row["what"], name, row["kind"], fixture, row["reason"])
+        Intent(row["what"], name, row["kind"], fixture, row["reason"], row.get("chance", False))
         for row in rows
         for name in row["names"]
         for fixture in row.get("fixtures", ["*"])

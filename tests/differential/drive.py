@@ -21,7 +21,7 @@ __all__ = ["FIXTURES", "Conduct", "observe"]
 PATIENCE = 15.0
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures/hid-descriptors").glob("*.toml"))
 DELAYS = {"offdelay": "60", "ondelay": "120"}  # the defaults differ, so they are given to both
-QUIET = 1.0  # seconds without news after which a driver has told all
+QUIET = 2.5  # seconds without news after which a driver has told all: more than its pollinterval
 
 
 @dataclass(frozen=True, slots=True)

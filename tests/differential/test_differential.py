@@ -37,7 +37,7 @@ def conduct() -> Iterator[dict[str, Future[Both]]]:
         pytest.skip(str(reason))
     if not NUT.exists():
         pytest.skip("nut-server is not installed")
-    with ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(24) as pool:
         yield {path.stem: pool.submit(_both, path) for path in FIXTURES}
 
 
@@ -59,10 +59,13 @@ def test_no_difference_that_is_not_meant(name: str, conduct: dict[str, Future[Bo
 
 @pytest.mark.nut
 @pytest.mark.parametrize("name", NAMES)
-def test_every_request_is_one_that_the_device_knows(
+def test_nothing_is_asked_that_nut_would_not_ask(
     name: str, conduct: dict[str, Future[Both]]
 ) -> None:
-    assert conduct[name].result()[1].unknown == frozenset()
+    theirs, ours = conduct[name].result()
+    if not theirs.driven:
+        pytest.skip("NUT does not drive it")
+    assert ours.unknown <= theirs.unknown
 
 
 @pytest.mark.nut
