@@ -7,14 +7,14 @@ reads ups.conf and nothing else; what the words in it mean is ``nut.upsconf``'s 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from usbhidups.errors import ConfigError
-from usbhidups.nut.upsconf import DriverOptions, UpsConf, parse_upsconf
+from usbhidups.nut.upsconf import DriverOptions, Replay, UpsConf, parse_upsconf
 from usbhidups.ups.options import Options
 
-__all__ = ["DRIVER_NAMES", "Places", "read_upsconf", "ups_options"]
+__all__ = ["DRIVER_NAMES", "Places", "anchored", "read_upsconf", "ups_options"]
 
 DRIVER_NAMES = ("usbhidups", "usbhid-ups")
 """The names under which this driver may be installed; ``driver =`` in ups.conf says one of them."""
@@ -71,6 +71,13 @@ def read_upsconf(conf: Path) -> UpsConf:
 def ups_options(driver: DriverOptions) -> Options:
     """The options that change what a UPS's readings mean, out of all the driver's options."""
     return Options(**{f.name: getattr(driver, f.name) for f in fields(Options)})
+
+
+def anchored(driver: DriverOptions, base: Path) -> DriverOptions:
+    """The options with a recording's path made absolute from ``base``: a driver changes its directory."""
+    if not isinstance(driver.port, Replay):
+        return driver
+    return replace(driver, port=Replay(str(base / driver.port.path)))
 
 
 def _first(*candidates: str) -> str:

@@ -208,6 +208,15 @@ def test_7_9_18_foreground_ends_cleanly(simulator: Simulator, tmp_path: Path) ->
         assert not driver.path.exists()
 
 
+def test_a_recording_may_be_named_from_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver changes to its state directory; the path of the recording must not change with it."""
+    monkeypatch.chdir(CPS.parent)
+    with running_driver(tmp_path / "run", "u", f"replay:{CPS.name}") as driver:
+        driver.wait_for(lambda dump: dump.fresh)
+
+
 def test_8_twice_f_writes_the_pid_file(simulator: Simulator, tmp_path: Path) -> None:
     with running_driver(tmp_path / "run", "u", simulator.url(), "-F") as driver:
         driver.wait_for(lambda dump: dump.fresh)

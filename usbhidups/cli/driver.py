@@ -10,9 +10,10 @@ import getopt
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from usbhidups import __version__, instance
-from usbhidups.configuration import Places, read_upsconf
+from usbhidups.configuration import Places, anchored, read_upsconf
 from usbhidups.daemon.start import Start, dump, serve
 from usbhidups.errors import ConfigError
 from usbhidups.nut.upsconf import DriverOptions, driver_options, option_table
@@ -105,13 +106,15 @@ def usage(program: str) -> str:
 
 
 def _start(asked: CommandLine, options: DriverOptions, places: Places) -> int:
+    here = Path.cwd()
+
     def reread(_ups: str) -> DriverOptions:
         again = parse(asked.program, asked.words)
-        return driver_options(again.settings, program=asked.program)
+        return anchored(driver_options(again.settings, program=asked.program), here)
 
     start = Start(
         program=asked.program,
-        upses=((asked.ups, options),),
+        upses=((asked.ups, anchored(options, here)),),
         places=places,
         reread=reread,
         debug=asked.debug or _level(os.environ.get("NUT_DEBUG_LEVEL")),

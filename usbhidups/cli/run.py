@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 
-from usbhidups.configuration import DRIVER_NAMES, Places, read_upsconf
+from usbhidups.configuration import DRIVER_NAMES, Places, anchored, read_upsconf
 from usbhidups.daemon.start import Start, serve
 from usbhidups.errors import ConfigError
 from usbhidups.nut.upsconf import DriverOptions, UpsConf, driver_options
@@ -44,10 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
         )
     program = programs.pop()
 
-    def reread(name: str) -> DriverOptions:
-        return _options(read_upsconf(conf_dir), name, program)
+    here = Path.cwd()
 
-    upses = tuple((name, _options(conf, name, program)) for name in names)
+    def reread(name: str) -> DriverOptions:
+        return anchored(_options(read_upsconf(conf_dir), name, program), here)
+
+    upses = tuple((name, anchored(_options(conf, name, program), here)) for name in names)
     return serve(
         Start(
             program=program,
