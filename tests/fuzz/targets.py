@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.fuzz import hid
+from tests.fuzz import hid, nut, ups, usb
 
 __all__ = ["TARGETS", "Target"]
 
@@ -24,7 +24,16 @@ class Target:
 
 
 TARGETS = {
-    "descriptor": Target(hid.descriptor, hid.descriptor_seeds, 2048),
+    "descriptor": Target(hid.descriptor, hid.descriptor_seeds, 4096),
     "reports": Target(hid.reports, hid.reports_seeds, 65),
     "usage-path": Target(hid.usage_path, hid.usage_path_seeds, 120),
+    "configuration": Target(usb.configuration, usb.configuration_seeds, 512),
+    "usbip": Target(usb.usbip, usb.usbip_seeds, 600),
+    "uevent": Target(usb.uevent, usb.uevent_seeds, 300),
+    "fixture": Target(usb.fixtures, usb.fixtures_seeds, 4000),
+    "session": Target(nut.session, nut.session_seeds, 300),
+    "published": Target(nut.published, nut.published_seeds, 700),
+    "upsconf": Target(nut.upsconf, nut.upsconf_seeds, 600),
+    "profile": Target(ups.profile, ups.profile_seeds, 6000),
+    "ups": Target(ups.reports, ups.reports_seeds, 500),
 }

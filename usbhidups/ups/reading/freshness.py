@@ -224,7 +224,7 @@ class Freshness:
             return (), PULSE
         moving.sort(key=lambda item: (-item[0], item[1][1]))
         still = self._still()
-        if still > 0.5 * max(PULSE, self._longest_pause):
+        if self._still_limit() is not None and still > 0.5 * max(PULSE, self._longest_pause):
             return [key for _, key in moving[:4]], PULSE_HURRIED
         return [moving[0][1]], PULSE
 
