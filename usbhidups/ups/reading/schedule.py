@@ -38,6 +38,9 @@ QUARANTINE = 100.0
 QUARANTINE_MOST = 3600.0
 """Seconds for which a report that timed out twice is not asked for; doubled each time."""
 
+VITAL_REST = 12.0
+"""Seconds between tries of a status report that hangs but has answered before: without it nothing is known."""
+
 UNSUPPORTED = 600.0
 """Seconds between tries of a report that was refused from the first."""
 
@@ -85,6 +88,16 @@ class _Entry:
         """Whether its time is to be kept exactly."""
         return self.asked or self.wanted.rank <= Rank.STATUS
 
+    @property
+    def quarantined(self) -> bool:
+        """Whether it is better not asked for: it hung twice in a row.
+
+        Never the status once it has answered: without it nothing is known, so it is tried on and on. What
+        hung may have been the whole device, not this report.
+        """
+        vital = self.wanted.rank <= Rank.STATUS and self.last_ok is not None
+        return self.timeouts >= 2 and not vital
+
 
 class Schedule:
     """The reports of one connection and when each is due."""
@@ -119,7 +132,7 @@ class Schedule:
         self._last_transfer = None
         for entry in self._entries.values():
             entry.failures = 0
-            if entry.wanted.rank > Rank.STATUS and entry.timeouts >= 2:
+            if entry.wanted.rank > Rank.STATUS and entry.quarantined:
                 continue
             if entry.wanted.rank <= Rank.STATUS:
                 entry.timeouts = 0
@@ -148,7 +161,7 @@ class Schedule:
         self._listening = yes
 
     def ask(self, key: Key, *, at: float) -> bool:
-        """Have a report read no later than ``at``; False: it is unknown or quarantined, and is not."""
+        """Have a report read no later than ``at``; False: it is unknown or hangs, and is not."""
         entry = self._entries.get(key)
         if entry is None or entry.timeouts >= 2:
             return False
@@ -214,13 +227,13 @@ class Schedule:
         if kind is TransferKind.TIMEOUT:
             entry.timeouts += 1
         pause = self._interval(entry) * min(2 ** (entry.failures - 1), 32)
-        if entry.timeouts >= 2:
+        if entry.quarantined:
             pause = min(QUARANTINE * 2**entry.quarantines, QUARANTINE_MOST)
             entry.quarantines += 1
         elif unsupported and entry.failures > 1:
             pause = UNSUPPORTED
         elif entry.wanted.rank <= Rank.STATUS:
-            pause = min(pause, 5.0)
+            pause = VITAL_REST if entry.timeouts >= 2 else min(pause, 5.0)
         else:
             pause = min(pause, 60.0)
         entry.due = now + pause
