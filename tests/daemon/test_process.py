@@ -330,7 +330,7 @@ def test_i5_ping_is_answered_while_a_transfer_hangs(simulator: Simulator, tmp_pa
             for _ in range(50):
                 client.ping()
         simulator.command("clear")
-        driver.wait_for(lambda dump: dump.fresh)
+        driver.wait_for(lambda dump: dump.fresh, seconds=3 * DEADLINE)
 
 
 def test_82_83_unplugged_and_plugged_in_again(simulator: Simulator, tmp_path: Path) -> None:

@@ -38,8 +38,10 @@ QUARANTINE = 100.0
 QUARANTINE_MOST = 3600.0
 """Seconds for which a report that timed out twice is not asked for; doubled each time."""
 
-VITAL_REST = 12.0
-"""Seconds between tries of a status report that hangs but has answered before: without it nothing is known."""
+VITAL_REST = 20.0
+VITAL_REST_ON_BATTERY = 3.0
+"""Seconds between tries of a status report that hangs but has answered before: without it nothing is known.
+On battery upsmon gives up a UPS that is silent for 15 s, so there it is not left alone."""
 
 UNSUPPORTED = 600.0
 """Seconds between tries of a report that was refused from the first."""
@@ -233,7 +235,9 @@ class Schedule:
         elif unsupported and entry.failures > 1:
             pause = UNSUPPORTED
         elif entry.wanted.rank <= Rank.STATUS:
-            pause = VITAL_REST if entry.timeouts >= 2 else min(pause, 5.0)
+            pause = min(pause, 5.0)
+            if entry.timeouts >= 2:
+                pause = VITAL_REST_ON_BATTERY if self._on_battery else VITAL_REST
         else:
             pause = min(pause, 60.0)
         entry.due = now + pause
