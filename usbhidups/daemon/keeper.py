@@ -125,6 +125,7 @@ class Keeper:
         self._rung = 0
         self._refused_since: float | None = None
         self._shown: View | None = None
+        self._well_by: Transport | None = None
         self.good_until = -math.inf
 
     # -- asked from other threads ------------------------------------------------------------
@@ -331,8 +332,12 @@ class Keeper:
         if self._ups is None:
             return
         now = self._clock()
-        view = self._ups.view(now)
         lapsed = now > self.good_until  # others may have called it stale meanwhile: say it again
+        if lapsed and self._transport is not None and self._well_by is self._transport:
+            self._ups.lapsed()
+        view = self._ups.view(now)
+        if view.fresh:
+            self._well_by = self._transport
         self.good_until = self._ups.good_until
         if view is self._shown and not lapsed:
             return

@@ -33,6 +33,7 @@ FACTORY = {
     0x85008B: 1,  # Rechargeable
     0x840058: Test.NONE,
     0x84005A: 2,  # AudibleAlarmControl: enabled
+    0xFF860060: 8,  # APCStatusFlag: normal
     0x840057: -1,
     0x840056: -1,
     0x840055: -1,

@@ -187,6 +187,10 @@ class Ups:
             self._view = replace(self._view, fresh=not stale, reason=reason)
         return self._view
 
+    def lapsed(self) -> None:
+        """Somebody called the data stale because nothing was heard in time: do well for a while first."""
+        self._reader.freshness.lapsed()
+
     @property
     def on_battery(self) -> bool:
         """Whether the status says that the mains are away."""

@@ -66,7 +66,6 @@ class Reader:
         self._outstanding: set[Key] = set()
         self._proof_at: float | None = None
         self._longest_silence = 0.0
-        self._reopened = False
         self.changed = True
 
     # -- asking ------------------------------------------------------------------------------
@@ -181,7 +180,6 @@ class Reader:
         self._announcements.forget()
         self._outstanding.clear()
         self._endpoint.opened()
-        self._reopened = True
 
     def stale(self, now: float) -> str:
         """Why the evidence may not be published as true; "" where it may."""
@@ -228,10 +226,7 @@ class Reader:
         if key in self._proof_keys or not self._proof_keys:
             if self._proof_at is not None:
                 self._longest_silence = max(self._longest_silence, now - self._proof_at)
-                if now > self.good_until and not self._reopened:
-                    self.freshness.lapsed()
             self._proof_at = now
-            self._reopened = False
 
     def _look_around(self, key: Key, data: bytes, now: float) -> None:
         """When flags changed, have the other status reports read too: they belong to one moment."""
