@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import TypeVar
 
-__all__ = ["ELSEWHERE", "FAILURES", "NOT_OURS", "shows"]
+__all__ = ["FAILURES", "NOT_OURS", "shows"]
 
 _Test = TypeVar("_Test", bound=Callable[..., object])
 
@@ -139,9 +139,6 @@ NOT_OURS = MappingProxyType(
     }
 )
 """Rows that are no driver's business, and why."""
-
-ELSEWHERE: MappingProxyType[str, tuple[str, str]] = MappingProxyType({})
-"""Rows shown by tests outside this folder: what happens there, and the test."""
 
 
 def shows(row: str, scenario: str) -> Callable[[_Test], _Test]:
