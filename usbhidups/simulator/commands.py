@@ -37,6 +37,9 @@ def perform(gadget: Gadget, words: Sequence[str], now: float) -> None:
         command(gadget, rest, now)
     except IndexError:
         raise ValueError(f"{name} needs more words") from None
+    gadget.unit.frozen = (
+        gadget.faults.strike("frozen", now) is not None
+    )  # from now on, not the next look
     gadget.unit.pass_time(0.0)
     if gadget.unit.ups.mains_good != good:
         bounce = gadget.faults.strike("bounce", now)
