@@ -56,13 +56,13 @@ _usbhidups() {
         esac ;;
     *:simulate)
         case $last in
+        --scenario) words='outage brownout battery-dies near-miss flicker flaky-usb bounce self-test calibration glitches overload old-battery' ;;
         --listen) : ;;
         --control) files=file ;;
-        --scenario) words='outage brownout battery-dies flicker flaky-usb bounce self-test calibration glitches overload old-battery' ;;
         --speed) : ;;
         --delay-ms) : ;;
         --seed) : ;;
-        *) case $word in -*) words='-h --help --listen --control --scenario --speed --delay-ms --seed' ;; *) files=file ;; esac ;;
+        *) case $word in -*) words='-h --help --scenario --listen --control --speed --delay-ms --seed -q --quiet' ;; *) files=file ;; esac ;;
         esac ;;
     *:appliance)
         case $last in

@@ -83,12 +83,13 @@ complete -c usbhidups -n '__fish_seen_subcommand_from doctor' -s q -l quiet -d '
 
 complete -c usbhidups -n __fish_use_subcommand -a simulate -d 'be a UPS: export a fixture'"'"'s device over USB/IP'
 complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -s h -l help -d 'show this help message and exit'
-complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l listen -x -d 'where USB/IP clients find it; port 0: any free one (default 127.0.0.1:3240)'
-complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l control -F -r -d 'control socket, for commands while it runs'
-complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l scenario -x -a 'outage brownout battery-dies flicker flaky-usb bounce self-test calibration glitches overload old-battery' -d 'what happens, beside the fixtures'"'"' own timelines: outage, brownout, battery-dies, flicker, flaky-usb, bounce, self-test, calibration, glitches, overload, old-battery'
+complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l scenario -x -a 'outage brownout battery-dies near-miss flicker flaky-usb bounce self-test calibration glitches overload old-battery' -d 'what happens, beside the fixtures'"'"' own timelines'
+complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l listen -x -d 'for USB/IP clients; port 0: any (default 127.0.0.1:3240)'
+complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l control -F -r -d 'socket for commands while it runs'
 complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l speed -x -d 'how fast the UPS'"'"'s own time runs (default 1; 0: stands)'
-complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l delay-ms -x -d 'milliseconds that each control transfer takes'
-complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l seed -x -d 'seed of faults that strike by chance (default 0)'
+complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l delay-ms -x -d 'what each control transfer takes'
+complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l seed -x -d 'of faults that strike by chance'
+complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -s q -l quiet -d 'only say where it listens, then nothing'
 complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -F
 
 complete -c usbhidups -n __fish_use_subcommand -a appliance -d 'generate NUT'"'"'s files from variables, start, stop, kill power'

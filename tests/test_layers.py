@@ -37,6 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "killpower": TOOL | {"killpower"},
     "probe": TOOL | {"probe", "screen"},
     "screen": {"screen"},
+    "stage": {"screen", "simulator", "stage"},
     "status": {"configuration", "screen", "stateclient", "status"},
     "doctor": TOOL | {"doctor", "probe", "status"},
 }

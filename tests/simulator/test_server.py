@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -217,6 +218,73 @@ def test_the_program_ends_on_a_signal(tmp_path: Path) -> None:
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=PATIENCE) == 0
+
+
+def test_the_program_tells_what_happens(tmp_path: Path) -> None:
+    device = tmp_path / "bench.toml"
+    device.write_text(fixture.dumps(bench()))
+    arguments = ["simulate", os.fspath(device), "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "usbhidups", *arguments, "--scenario", "outage", "--speed", "1000"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        told = [process.stdout.readline()]
+        while told[-1] != "01:05 mains on\n":
+            told.append(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=PATIENCE) == 0
+    assert told[0].startswith("listening on ")
+    assert "00:05 mains off\n" in told
+
+
+def test_the_program_goes_on_when_nobody_reads(tmp_path: Path) -> None:
+    device, path = tmp_path / "bench.toml", tmp_path / "c"
+    device.write_text(fixture.dumps(bench()))
+    arguments = ["simulate", os.fspath(device), "--listen", "127.0.0.1:0", "--control", str(path)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "usbhidups", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        for _ in range(3):
+            control(path, "mains off")
+            control(path, "mains on")
+        control(path, "quit")
+        assert process.wait(timeout=PATIENCE) == 0
+        assert process.stderr.read() == ""
+
+
+def test_the_program_on_a_terminal(tmp_path: Path) -> None:
+    """A live view, left with an orderly screen."""
+    device, path = tmp_path / "bench.toml", tmp_path / "c"
+    device.write_text(fixture.dumps(bench()))
+    arguments = ["simulate", os.fspath(device), "--listen", "127.0.0.1:0", "--control", str(path)]
+    ours, theirs = pty.openpty()
+    with (
+        open(ours, "rb", buffering=0) as screen,
+        open(theirs, "wb", buffering=0) as terminal,
+        subprocess.Popen(
+            [sys.executable, "-m", "usbhidups", *arguments],
+            stdout=terminal,
+            env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"},
+        ) as process,
+    ):
+        seen = b""
+        while b"Ctrl-C ends" not in seen:
+            seen += screen.read(65536)
+        control(path, "quit")
+        while b"\x1b[?1049l" not in seen:  # back to the screen that was there before
+            seen += screen.read(65536)
+        assert process.wait(timeout=PATIENCE) == 0
+    assert b"none yet; port = usbip://127.0.0.1:" in seen
+    assert b"\x1b[3" not in seen  # no colours
 
 
 @pytest.mark.parametrize(

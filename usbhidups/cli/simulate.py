@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import signal
+import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from usbhidups.errors import ConfigError
 from usbhidups.simulator.scenarios import SCENARIOS
+from usbhidups.simulator.scene import Scene
 from usbhidups.simulator.simulator import Simulator
 from usbhidups.usb import fixture
 
@@ -15,36 +21,53 @@ __all__ = ["add_arguments", "run"]
 
 DEFAULT_LISTEN = "127.0.0.1:3240"
 
+EPILOG = f"""\
+scenarios: {", ".join(list(SCENARIOS)[:7])},
+{", ".join(list(SCENARIOS)[7:])}
+
+  usbhidups simulate --scenario outage fixtures/hid-descriptors/0463-ffff-eaton-3s.toml
+
+A driver finds it with "port = usbip://127.0.0.1:3240/1-1" in ups.conf. On a terminal
+a live view is shown, elsewhere a line for each event. docs/simulator.md tells more,
+docs/rehearsal.md how to rehearse a whole shutdown.
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's command line."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
     parser.add_argument("fixture", nargs="+", type=Path, help="fixture file; each is one device")
-    parser.add_argument(
-        "--listen",
-        metavar="HOST:PORT",
-        default=DEFAULT_LISTEN,
-        help=f"where USB/IP clients find it; port 0: any free one (default {DEFAULT_LISTEN})",
-    )
-    parser.add_argument(
-        "--control", metavar="SOCKET", type=Path, help="control socket, for commands while it runs"
-    )
     parser.add_argument(
         "--scenario",
         metavar="NAME",
         choices=list(SCENARIOS),
-        help=f"what happens, beside the fixtures' own timelines: {', '.join(SCENARIOS)}",
+        help="what happens, beside the fixtures' own timelines",
+    )
+    parser.add_argument(
+        "--listen",
+        metavar="HOST:PORT",
+        default=DEFAULT_LISTEN,
+        help=f"for USB/IP clients; port 0: any (default {DEFAULT_LISTEN})",
+    )
+    parser.add_argument(
+        "--control", metavar="SOCKET", type=Path, help="socket for commands while it runs"
     )
     parser.add_argument(
         "--speed",
+        metavar="N",
         type=float,
         default=1.0,
         help="how fast the UPS's own time runs (default 1; 0: stands)",
     )
     parser.add_argument(
-        "--delay-ms", type=float, default=0.0, help="milliseconds that each control transfer takes"
+        "--delay-ms", metavar="N", type=float, default=0.0, help="what each control transfer takes"
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="seed of faults that strike by chance (default 0)"
+        "--seed", metavar="N", type=int, default=0, help="of faults that strike by chance"
+    )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="only say where it listens, then nothing"
     )
 
 
@@ -66,12 +89,31 @@ def run(arguments: argparse.Namespace) -> int:
             device.command(f"delay {arguments.delay_ms}", 0.0)
         if arguments.scenario:
             device.command(f"scenario {arguments.scenario}", 0.0)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: simulator.stop())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
     listening = "{}:{}".format(*simulator.address)
-    print(f"listening on {listening} busids {' '.join(simulator.devices)}", flush=True)
-    simulator.run()
+    with contextlib.suppress(KeyboardInterrupt), simulator:
+        print(f"listening on {listening} busids {' '.join(simulator.devices)}", flush=True)
+        _watch(simulator, listening, quiet=arguments.quiet)
     return 0
+
+
+def _watch(simulator: Simulator, listening: str, *, quiet: bool) -> None:
+    from usbhidups.screen.console import can_redraw
+    from usbhidups.stage.watch import lines, live
+
+    def take() -> Sequence[Scene] | None:
+        return simulator.scenes() if simulator.running else None
+
+    if not quiet and can_redraw():
+        live(take, listening, wait=time.sleep)
+    elif not quiet:
+        try:
+            for line in lines(take, wait=time.sleep):
+                print(line, flush=True)
+        except BrokenPipeError:  # nobody reads any more: no reason to end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    simulator.wait()
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -8,7 +8,7 @@ from typing import IO
 
 from rich.console import Console, RenderableType
 
-__all__ = ["can_draw", "make_console", "show"]
+__all__ = ["can_draw", "can_redraw", "make_console", "show"]
 
 NARROWEST = 40
 WIDEST = 120
@@ -41,6 +41,20 @@ def show(console: Console, part: RenderableType) -> None:
         console.print(part)
     for line in captured.get().splitlines():
         print(line.rstrip(), file=console.file)
+
+
+def can_redraw(file: IO[str] | None = None) -> bool:
+    """Whether a live view can be shown there: a terminal that can move its cursor, and is ours to write to.
+
+    A program in the background has its terminal, but somebody else is at work on it.
+    """
+    file = file or sys.stdout
+    if not file.isatty() or os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
+        return False
+    try:
+        return os.tcgetpgrp(file.fileno()) == os.getpgrp()
+    except OSError:
+        return True  # a terminal that controls nobody
 
 
 def can_draw(file: IO[str] | None = None) -> bool:

@@ -10,14 +10,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from usbhidups.simulator.commands import perform
+from usbhidups.simulator.diary import Diary, written
 from usbhidups.simulator.gadget import Gadget
+from usbhidups.simulator.layout import Kind
 from usbhidups.simulator.output import Switching
 from usbhidups.simulator.scenarios import SCENARIOS
-from usbhidups.simulator.transfers import Reply
+from usbhidups.simulator.transfers import Reply, Status
 from usbhidups.simulator.ups import MAIN, Ups
 from usbhidups.usb.fixture import Fixture
 
-__all__ = ["SimulatedDevice"]
+__all__ = ["SimulatedDevice", "output_name"]
+
+_SET_REPORT = (0x21, 0x09, Kind.FEATURE.value)
+"""Request type, request and report type in the setup bytes of a SET_REPORT (HID 1.11 section 7.2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class SimulatedDevice:
         self, fixture: Fixture, *, speed: float = 1.0, seed: int = 0, now: float | None = None
     ) -> None:
         self.gadget = Gadget(fixture, seed=seed)
+        self.fixture = fixture
+        self.diary = Diary()
         self._speed = speed
         self._last = now
         self._steps = _timeline(fixture)
@@ -41,6 +48,16 @@ class SimulatedDevice:
     def ups(self) -> Ups:
         """The UPS behind the reports."""
         return self.gadget.unit.ups
+
+    @property
+    def speed(self) -> float:
+        """How many of its own seconds pass in one of the host's."""
+        return self._speed
+
+    @property
+    def steps(self) -> tuple[tuple[float, str], ...]:
+        """What is still to happen by itself: when (its own time), and the command."""
+        return tuple((step.at, " ".join(step.words)) for step in self._steps)
 
     @property
     def history(self) -> list[Switching]:
@@ -62,25 +79,34 @@ class SimulatedDevice:
         while self._due(end):
             step = self._steps.pop(0)
             unit.pass_time(max(0.0, step.at - unit.ups.now))
-            perform(self.gadget, step.words, now)
+            self._perform(step.words, now)
         unit.frozen = self.gadget.faults.strike("frozen", now) is not None
         unit.pass_time(max(0.0, end - unit.ups.now))
         self.gadget.settle(now)
+        self._look_at_outputs()
 
     def control(self, setup: bytes, data: bytes, now: float) -> Reply:
         """One control transfer: the eight setup bytes and what an OUT transfer carries."""
         self.advance(now)
-        return self.gadget.control(setup, data, now)
+        reply = self.gadget.control(setup, data, now)
+        if (setup[0], setup[1], setup[3]) == _SET_REPORT:
+            self._note_write(setup[2], data, reply)
+        return reply
 
     def interrupt(self, endpoint: int, length: int, now: float) -> Reply | None:
         """What an interrupt IN transfer of ``length`` bytes brings now; None: it goes on waiting."""
         self.advance(now)
         return self.gadget.interrupt(endpoint, length, now)
 
-    def open(self, now: float) -> None:
-        """A host begins to talk to it."""
+    def open(self, now: float, *, who: str = "") -> None:
+        """A host begins to talk to it; ``who`` is for the diary."""
         self.advance(now)
+        self.diary.add(self.ups.now, f"opened by {who or 'a host'}")
         self.gadget.opened(now)
+
+    def close(self) -> None:
+        """The host that talked to it is gone."""
+        self.diary.add(self.ups.now, "let go by its host")
 
     def command(self, line: str | Sequence[str], now: float) -> object:
         """Carry out one command of docs/simulator.md; what it answers, ready for JSON. ValueError: not done."""
@@ -102,7 +128,7 @@ class SimulatedDevice:
         elif name == "scenario":
             self._play(rest)
         else:
-            perform(self.gadget, words, now)
+            self._perform(words, now)
         return None
 
     def state(self) -> dict[str, object]:
@@ -139,9 +165,25 @@ class SimulatedDevice:
     def _due(self, moment: float) -> bool:
         return bool(self._steps) and self._steps[0].at <= moment
 
+    def _perform(self, words: Sequence[str], now: float) -> None:
+        perform(self.gadget, words, now)
+        self.diary.add(self.ups.now, " ".join(words))
+        self._look_at_outputs()
+
+    def _look_at_outputs(self) -> None:
+        for number, output in self.ups.outputs.items():
+            self.diary.look_at(number, output_name(number), output)
+
+    def _note_write(self, report_id: int, data: bytes, reply: Reply) -> None:
+        layout = self.gadget.unit.layout
+        what = written(layout, report_id, data[1:] if layout.numbered else data)
+        refused = "" if reply.status is Status.OK else f" ({reply.status.name.lower()})"
+        self.diary.add(self.ups.now, f"written {what}{refused}")
+        self._look_at_outputs()
+
     def _histories(self) -> dict[str, object]:
         return {
-            "main" if number == MAIN else f"outlet {number}": [
+            "main" if number == MAIN else output_name(number): [
                 {"at": s.at, "on": s.on, "cause": s.cause.value, "mains": s.mains}
                 for s in output.history
             ]
@@ -155,6 +197,11 @@ class SimulatedDevice:
         start = self.ups.now
         steps = [_Step(start + at, tuple(line.split())) for at, line in scenario.steps]
         self._steps = sorted([*self._steps, *steps], key=lambda step: step.at)
+
+
+def output_name(number: int) -> str:
+    """What people call an output."""
+    return "output" if number == MAIN else f"outlet {number}"
 
 
 def _left(until: float | None, now: float) -> float | None:

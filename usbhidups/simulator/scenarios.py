@@ -33,6 +33,10 @@ SCENARIOS = MappingProxyType(
             "mains fails, the battery runs out in five minutes, mains returns ten minutes later",
             ((0, "charge 100"), (0, "runtime 300"), (5, "mains off"), (905, "mains on")),
         ),
+        "near-miss": Scenario(
+            "mains fails, and returns in the minute in which the host goes down for a low battery",
+            ((0, "charge 100"), (0, "runtime 300"), (5, "mains off"), (285, "mains on")),
+        ),
         "flicker": Scenario(
             "mains comes and goes in seconds",
             tuple((5.0 + 3 * n, f"mains {'off' if n % 2 == 0 else 'on'}") for n in range(8)),

@@ -54,13 +54,14 @@ class Server:
     ) -> None:
         self._devices = devices
         self._clock = clock
-        self._hub = Hub(devices)
+        self.hub = Hub(devices)
         self._control_path: Path | None = None
         self._selector = selectors.DefaultSelector()
         self._wake_in, self._wake_out = socket.socketpair()
         self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._clients: set[_Client] = set()
         self._running = True
+        self._closed = False
         self._listeners: list[socket.socket] = []
         for each in (self._wake_in, self._wake_out):
             each.settimeout(0.0)
@@ -94,7 +95,7 @@ class Server:
         self._wake()
 
     def call(self, work: Callable[[], Result]) -> Result:
-        """From another thread while ``run`` runs: do ``work`` between two events, give its result."""
+        """From another thread: do ``work`` between two events, or here when ``run`` has ended."""
         done: Future[Result] = Future()
 
         def job() -> None:
@@ -105,6 +106,8 @@ class Server:
 
         self._work.put(job)
         self._wake()
+        if self._closed:
+            self._work_off()
         return done.result(timeout=30)
 
     def _wake(self) -> None:
@@ -136,20 +139,27 @@ class Server:
 
     def _do_work(self) -> None:
         self._wake_in.recv(4096)
-        while not self._work.empty():
-            self._work.get_nowait()()
+        self._work_off()
+
+    def _work_off(self) -> None:
+        while True:
+            try:
+                job = self._work.get_nowait()
+            except queue.Empty:
+                return
+            job()
 
     def _accept(
-        self, listener: socket.socket, make: Callable[[], Session | ControlSession]
+        self, listener: socket.socket, make: Callable[[str], Session | ControlSession]
     ) -> None:
         try:
-            connection, _peer = listener.accept()
+            connection, peer = listener.accept()
         except (BlockingIOError, ConnectionError):
             return
         connection.settimeout(0.0)
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client = _Client(connection, make())
+        client = _Client(connection, make("{}:{}".format(*peer[:2]) if peer else ""))
         self._clients.add(client)
         self._selector.register(connection, selectors.EVENT_READ, client)
 
@@ -205,7 +215,7 @@ class Server:
         self._listeners.append(listener)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        self._open(listener, lambda: Session(self._hub))
+        self._open(listener, lambda peer: Session(self.hub, peer=peer))
 
     def _listen_control(self, path: Path) -> None:
         if path.is_socket():
@@ -214,9 +224,11 @@ class Server:
         self._listeners.append(listener)
         listener.bind(os.fspath(path))
         self._control_path = path
-        self._open(listener, lambda: ControlSession(self._devices))
+        self._open(listener, lambda _peer: ControlSession(self._devices))
 
-    def _open(self, listener: socket.socket, make: Callable[[], Session | ControlSession]) -> None:
+    def _open(
+        self, listener: socket.socket, make: Callable[[str], Session | ControlSession]
+    ) -> None:
         listener.listen(64)
         listener.settimeout(0.0)
         self._selector.register(listener, selectors.EVENT_READ, make)
@@ -233,3 +245,5 @@ class Server:
         self._selector.close()
         self._wake_in.close()
         self._wake_out.close()
+        self._closed = True
+        self._work_off()

@@ -47,8 +47,16 @@ class Hub:
         self._holders[busid] = session
         return device
 
+    def holder(self, busid: str) -> str:
+        """Who has a device now, "" for nobody."""
+        session = self._holders.get(busid)
+        return "" if session is None else session.peer
+
     def release(self, session: Session) -> None:
         """Take back what a session holds."""
+        for busid, holder in self._holders.items():
+            if holder is session:
+                self.devices[busid].close()
         self._holders = {b: holder for b, holder in self._holders.items() if holder is not session}
 
 
@@ -62,10 +70,11 @@ class _Waiting:
 
 
 class Session:
-    """One client. ``closed``: the device left the bus, hang up."""
+    """One client; ``peer`` is who it is, for people. ``closed``: the device left the bus, hang up."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, *, peer: str = "a host") -> None:
         self._hub = hub
+        self.peer = peer
         self._reader = Reader()
         self._device: SimulatedDevice | None = None
         self._waiting: dict[int, _Waiting] = {}
@@ -140,7 +149,7 @@ class Session:
             return import_refusal(claimed)
         self._device = claimed
         self._reader.imported()
-        claimed.open(now)
+        claimed.open(now, who=self.peer)
         return import_reply(claimed.gadget.record)
 
     def _submit(self, submit: Submit, now: float) -> bytes:

@@ -17,6 +17,7 @@ from typing import Self
 
 from usbhidups.simulator.control import carry_out
 from usbhidups.simulator.device import SimulatedDevice
+from usbhidups.simulator.scene import Scene, look
 from usbhidups.simulator.server import Server
 from usbhidups.usb.fixture import Fixture
 
@@ -71,6 +72,28 @@ class Simulator:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread of ``start`` still serves."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def wait(self) -> None:
+        """Until the thread of ``start`` ends."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def scenes(self) -> tuple[Scene, ...]:
+        """What is to be seen of each device now; time passes up to it."""
+
+        def take() -> tuple[Scene, ...]:
+            now = self._clock()
+            return tuple(
+                look(device, now, holder=self._server.hub.holder(busid))
+                for busid, device in self.devices.items()
+            )
+
+        return self._server.call(take)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -1,0 +1,86 @@
+"""What is to be seen of a simulated UPS at one moment, for the live view. Nothing changes by looking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from usbhidups.simulator.device import SimulatedDevice
+from usbhidups.simulator.diary import Entry
+
+__all__ = ["Scene", "look"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Times are the UPS's own seconds, charge and load percent, ``voltage`` a share of the nominal one.
+
+    ``cut_in`` and ``back_in``: the timers of its output that run, None for none. ``next``: the step of its
+    scenario that comes next (seconds from now, command). ``holder``: who has it open, "" for nobody.
+    """
+
+    busid: str
+    model: str
+    present: bool
+    time: float
+    speed: float
+    mains: bool
+    voltage: float
+    charge: float
+    low_charge: float
+    charging: bool
+    draining: bool
+    load: float
+    runtime: float
+    testing: bool
+    output: bool
+    cut_in: float | None
+    back_in: float | None
+    waits_for_mains: bool
+    flags: tuple[str, ...]
+    faults: tuple[str, ...]
+    next: tuple[float, str] | None
+    steps_left: int
+    holder: str
+    requests: int
+    diary: tuple[Entry, ...]
+
+
+def look(device: SimulatedDevice, now: float, *, holder: str = "") -> Scene:
+    """The scene at ``now`` (the host's time)."""
+    device.advance(now)
+    ups, gadget, steps = device.ups, device.gadget, device.steps
+    output = ups.main
+    back = output.reboot_until if output.startup_at is None else output.startup_at
+    who = device.fixture.device
+    names = [name for name in (who.manufacturer, who.product) if name]
+    return Scene(
+        busid=gadget.record.busid,
+        model=" ".join(names) or f"{who.vendor_id:04x}:{who.product_id:04x}",
+        present=gadget.present,
+        time=ups.now,
+        speed=device.speed,
+        mains=ups.mains_good,
+        voltage=ups.voltage if ups.mains else 0.0,
+        charge=ups.charge,
+        low_charge=ups.low_charge,
+        charging=ups.charging,
+        draining=ups.draining,
+        load=ups.load,
+        runtime=ups.runtime,
+        testing=ups.testing,
+        output=output.on,
+        cut_in=None if output.shutdown_at is None else output.shutdown_at - ups.now,
+        back_in=None if back is None else back - ups.now,
+        waits_for_mains=output.waiting and not output.on,
+        flags=tuple(sorted(name for name in ups.forced if ups.flag(name))),
+        faults=tuple(
+            fault.as_text()
+            for fault in gadget.faults.active
+            if fault.until is None or now < fault.until
+        ),
+        next=(steps[0][0] - ups.now, steps[0][1]) if steps else None,
+        steps_left=len(steps),
+        holder=holder,
+        requests=gadget.log.total,
+        diary=tuple(device.diary.entries),
+    )

@@ -1,0 +1,80 @@
+"""One simulated UPS as a card, and what happened to all of them: one screen of 80 by 24."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from usbhidups.screen.console import can_draw
+from usbhidups.screen.gauges import bar
+from usbhidups.screen.safe import safe
+from usbhidups.screen.vitals import LABEL_WIDTH, Row, grid, headline
+from usbhidups.screen.words import duration
+from usbhidups.simulator.scene import Scene
+from usbhidups.stage.words import clock, next_step, output, tokens
+
+__all__ = ["picture"]
+
+EVENTS = 10
+"""Events that are shown at most; fewer where several UPSes need the lines."""
+
+
+def picture(scenes: Sequence[Scene], address: str, console: Console) -> RenderableType:
+    """``address``: HOST:PORT of the USB/IP server, for the lines that say how to connect."""
+    parts: list[RenderableType] = []
+    for scene in scenes:
+        parts += [*_card(scene, address, console), Text()]
+    parts.append(Text("Events", style="bold"))
+    parts += _events(scenes, max(3, EVENTS - 8 * (len(scenes) - 1)), console)
+    if scenes:
+        speed = f", {scenes[0].speed:g} times as fast" if scenes[0].speed != 1 else ""
+        parts.append(
+            Text(f"{clock(scenes[0].time)} by the UPS's clock{speed}.  Ctrl-C ends", "dim")
+        )
+    return Group(*parts)
+
+
+def _card(scene: Scene, address: str, console: Console) -> Iterator[RenderableType]:
+    unknown = "" if scene.present else "off the bus"
+    name = f"{scene.model} ({scene.busid}, simulated)"
+    yield headline(name, tokens(scene), console, unknown=unknown)
+    yield grid(_rows(scene, address, console))
+
+
+def _rows(scene: Scene, address: str, console: Console) -> Iterator[Row]:
+    low = scene.charge <= scene.low_charge
+    charge = _bar(scene.charge, console, style="red" if low else "green")
+    charge.append(f" {scene.charge:.0f} %  {duration(scene.runtime)}")
+    charge.append(f"  low at {scene.low_charge:g} %", "dim")
+    yield Row("Battery", charge)
+    load = _bar(scene.load, console, style="red" if scene.load > 100 else "green")
+    yield Row("Load", load.append(f" {scene.load:.0f} %"))
+    mains = f"{100 * scene.voltage:.0f} % of nominal" if scene.voltage else "none"
+    yield Row("Mains", Text(mains, style="" if scene.mains else "yellow"))
+    yield Row("Output", Text(output(scene), style="" if scene.output else "bold red"))
+    yield Row("Next", Text(safe(next_step(scene)), style="cyan" if scene.next else "dim"))
+    if scene.faults:
+        yield Row("Faults", Text(safe(", ".join(scene.faults)), style="magenta"))
+    if scene.holder:
+        yield Row("Driver", Text(f"{safe(scene.holder)}, {scene.requests} requests so far"))
+    else:
+        yield Row("Driver", Text(f"none yet; port = usbip://{address}/{scene.busid}", "yellow"))
+
+
+def _events(scenes: Sequence[Scene], count: int, console: Console) -> Iterator[Text]:
+    entries = sorted(
+        (entry.at, scene.busid, entry.text) for scene in scenes for entry in scene.diary
+    )
+    for at, busid, text in entries[-count:]:
+        place = f"{busid}  " if len(scenes) > 1 else ""
+        line = Text.assemble((f"  {clock(at)}  ", "dim"), (place, "bold"), safe(text))
+        line.truncate(console.width, overflow="ellipsis" if can_draw(console.file) else "crop")
+        yield line
+
+
+def _bar(percent: float, console: Console, *, style: str) -> Text:
+    width = max(10, min(30, (console.width - LABEL_WIDTH) // 3))
+    full, empty = bar(percent / 100, width, drawn=can_draw(console.file))
+    return Text.assemble((full, style), (empty, "dim"))
