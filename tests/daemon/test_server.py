@@ -598,6 +598,40 @@ def test_a_server_too_busy_to_let_anybody_in_is_somebody(
             listen(tmp_path / "s", selector)
 
 
+def test_the_file_appears_when_it_can_be_connected_to(
+    tmp_path: Path, selector: selectors.BaseSelector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for the file may connect at once: it is not there between bind and listen."""
+    there: list[bool] = []
+    listens = socket.socket.listen
+
+    def watched(listener: socket.socket, backlog: int) -> None:
+        there.append((tmp_path / "s").exists())
+        listens(listener, backlog)
+        there.append((tmp_path / "s").exists())
+
+    monkeypatch.setattr(socket.socket, "listen", watched)
+    server = listen(tmp_path / "s", selector)
+    assert there == [False, False]
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.connect(str(tmp_path / "s"))
+    server.close()
+
+
+def test_two_that_start_at_once_do_not_take_each_others_place(
+    tmp_path: Path, selector: selectors.BaseSelector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = listen(tmp_path / "s", selector)
+    monkeypatch.setattr(listening, "_clear", lambda path: None)  # the other looked before
+    with pytest.raises(AlreadyRunning):
+        listen(tmp_path / "s", selector)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.connect(str(tmp_path / "s"))
+    first.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_that_is_no_socket_is_left_alone(
     tmp_path: Path, selector: selectors.BaseSelector
 ) -> None:

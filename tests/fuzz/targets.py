@@ -29,11 +29,12 @@ TARGETS = {
     "usage-path": Target(hid.usage_path, hid.usage_path_seeds, 120),
     "configuration": Target(usb.configuration, usb.configuration_seeds, 512),
     "usbip": Target(usb.usbip, usb.usbip_seeds, 600),
+    "usbip-server": Target(usb.usbip_server, usb.usbip_server_seeds, 600),
     "uevent": Target(usb.uevent, usb.uevent_seeds, 300),
     "fixture": Target(usb.fixtures, usb.fixtures_seeds, 4000),
     "session": Target(nut.session, nut.session_seeds, 300),
     "published": Target(nut.published, nut.published_seeds, 700),
     "upsconf": Target(nut.upsconf, nut.upsconf_seeds, 600),
-    "profile": Target(ups.profile, ups.profile_seeds, 6000),
+    "profile": Target(ups.profile, ups.profile_seeds, 16384),
     "ups": Target(ups.reports, ups.reports_seeds, 500),
 }

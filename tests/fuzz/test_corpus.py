@@ -23,7 +23,9 @@ def test_kept_inputs_raise_nothing(name: str) -> None:
 @EACH
 def test_seeds_raise_nothing(name: str) -> None:
     target = TARGETS[name]
-    for data in target.seeds():
+    seeds = target.seeds()
+    assert seeds
+    for data in seeds:
         assert len(data) <= target.longest
         target.run(data)
 

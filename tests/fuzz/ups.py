@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from usbhidups import profiles
 from usbhidups.errors import ConfigError, DescriptorError, ProfileError, TransferKind, UnknownUsage
 from usbhidups.hid.descriptor import ReportType, parse
 from usbhidups.identity import Identity
@@ -21,7 +20,9 @@ from usbhidups.usb import fixture
 __all__ = ["profile", "profile_seeds", "reports", "reports_seeds"]
 
 _LIBRARY = Library()
-_FIXTURES = Path(__file__).parents[2] / "fixtures" / "hid-descriptors"
+_ROOT = Path(__file__).parents[2]
+_FIXTURES = _ROOT / "fixtures" / "hid-descriptors"
+_PROFILES = _ROOT / "usbhidups" / "profiles"
 _DEVICES = [
     (fixture.load(path).descriptor, name)
     for path, name in (
@@ -33,24 +34,25 @@ _DEVICES = [
         (_FIXTURES / "3746-ffff-ecoflow-described-rich.toml", "ecoflow"),
     )
 ]
+_STANDARD = body_of((_PROFILES / "generic.toml").read_text(encoding="utf-8"), source="generic.toml")
 _JOINED = [(repaired(parse(raw), FIXES)[0], _LIBRARY.load(name), name) for raw, name in _DEVICES]
 
 
 def profile(data: bytes) -> None:
-    """Any text is a profile, or a ProfileError."""
+    """Any text is a profile of its own, and one that extends the standard's, or a ProfileError."""
     text = data.decode("utf-8", "replace")
     with contextlib.suppress(ProfileError):
         head = head_of(text, name="fuzz", source="fuzz.toml")
-        build(head, [body_of(text, source="fuzz.toml")])
+        body = body_of(text, source="fuzz.toml")
+        variants = [variant for _, _, variant in body.variants]
+        build(head, [*([_STANDARD] if head.extends else []), body, *variants])
 
 
 def profile_seeds() -> list[bytes]:
-    """The built-in ones, cut to what is handy."""
-    directory = Path(profiles.__file__ or "").parent
+    """Built-in ones, whole: what is cut is no TOML and goes nowhere."""
     return [
-        path.read_bytes()[:6000]
-        for path in sorted(directory.glob("*.toml"))
-        if path.stem in ("generic", "cps", "legrand", "powercom", "salicru", "openups")
+        (_PROFILES / f"{name}.toml").read_bytes()
+        for name in ("generic", "cps", "ecoflow", "legrand", "openups", "powercom", "salicru")
     ]
 
 

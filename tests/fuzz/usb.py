@@ -6,10 +6,12 @@ import contextlib
 from pathlib import Path
 
 from tests.hid.recordings import FIXTURES, load
-from usbhidups.errors import DeviceBusy, DeviceGone, DeviceNotFound, FixtureError
+from usbhidups.errors import ClientError, DeviceBusy, DeviceGone, DeviceNotFound, FixtureError
 from usbhidups.simulator.descriptors import describe
 from usbhidups.simulator.wire import (
     ImportStatus,
+    Message,
+    Reader,
     devlist_reply,
     import_refusal,
     import_reply,
@@ -18,7 +20,15 @@ from usbhidups.simulator.wire import (
 )
 from usbhidups.usb import descriptors, fixture, uevents
 from usbhidups.usb.reportscan import LONGEST, scan
-from usbhidups.usb.usbip_wire import LONGEST_TRANSFER, OperationReader, TransferReader
+from usbhidups.usb.usbip_wire import (
+    LONGEST_TRANSFER,
+    OperationReader,
+    TransferReader,
+    devlist_request,
+    import_request,
+    submit,
+    unlink,
+)
 
 __all__ = [
     "configuration",
@@ -29,6 +39,8 @@ __all__ = [
     "uevent_seeds",
     "usbip",
     "usbip_seeds",
+    "usbip_server",
+    "usbip_server_seeds",
 ]
 
 _DIRECTORY = Path(__file__).parents[2] / "fixtures" / "hid-descriptors"
@@ -94,6 +106,43 @@ def usbip_seeds() -> list[bytes]:
         submit_reply(2, -32, actual=0) + unlink_reply(3, -104),
     ]
     return [b"\x3c\xff" + answer for answer in answers]
+
+
+def usbip_server(data: bytes) -> None:
+    """A client's bytes in pieces: messages come of them, the same however they are cut, or ClientError.
+
+    The first byte says how long the pieces are, and whether a device was imported before.
+    """
+    if data:
+        piece, stream = data[0] // 2 + 1, data[1:]
+        pieces = [stream[at : at + piece] for at in range(0, len(stream), piece)]
+        imported = data[0] % 2 == 1
+        assert _client_messages(pieces, imported=imported) == _client_messages(
+            [stream], imported=imported
+        )
+
+
+def _client_messages(pieces: list[bytes], *, imported: bool) -> list[Message]:
+    reader = Reader()
+    if imported:
+        reader.imported()
+    heard: list[Message] = []
+    with contextlib.suppress(ClientError):
+        for each in pieces:
+            reader.feed(each)
+            while (message := reader.next()) is not None:
+                heard.append(message)
+    return heard
+
+
+def usbip_server_seeds() -> list[bytes]:
+    """What our own transport asks."""
+    setup, value = bytes.fromhex("21090c0300000200"), b"\x0c\x64"
+    read = submit(seqnum=1, devid=65538, endpoint=1, length=8)
+    write = submit(seqnum=2, devid=65538, endpoint=0, length=2, setup=setup, data=value)
+    taken_back = unlink(seqnum=3, devid=65538, target=1)
+    asked = devlist_request() + import_request("1-1")
+    return [b"\x0e" + asked, b"\xff" + read + write + taken_back]
 
 
 def uevent(data: bytes) -> None:

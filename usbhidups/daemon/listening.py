@@ -30,7 +30,8 @@ class Listener:
     def __init__(self, path: str, *, group: int | None = None) -> None:
         """Listen at ``path``, mode 0660, owned by ``group`` (a number) where one is given.
 
-        A socket file on which nobody listens any more is replaced; AlreadyRunning when somebody does.
+        The file appears when it can be connected to and has its mode and group, not before. A socket
+        file on which nobody listens any more is replaced; AlreadyRunning when somebody does.
         ConfigError: the path is too long, something else is in its place, or the system refuses.
         """
         if len(os.fsencode(path)) > MAX_PATH:
@@ -53,18 +54,27 @@ class Listener:
 
     def _bind(self, group: int | None) -> None:
         self.socket.settimeout(0)
+        aside = os.path.join(os.path.dirname(self.path), f".{os.getpid()}")
         try:
             _clear(self.path)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(aside)
             before = os.umask(_UMASK)
             try:
-                self.socket.bind(self.path)
+                self.socket.bind(aside)
             finally:
                 os.umask(before)
-            self._made = _file_number(self.path)
-            os.chmod(self.path, _MODE)
-            if group is not None:
-                os.chown(self.path, -1, group)
-            self.socket.listen(BACKLOG)
+            try:
+                os.chmod(aside, _MODE)
+                if group is not None:
+                    os.chown(aside, -1, group)
+                self.socket.listen(BACKLOG)
+                os.link(aside, self.path)  # unlike a renaming, it takes nobody's place
+                self._made = _file_number(self.path)
+            finally:
+                os.unlink(aside)
+        except FileExistsError:
+            raise AlreadyRunning(path=self.path) from None
         except OSError as error:
             raise ConfigError(f"cannot listen: {error.strerror}", where=self.path) from error
 
