@@ -7,13 +7,14 @@ would be sent.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from usbhidups.errors import TransferFailed, TransferKind, UsbHidUpsError
 from usbhidups.hid import report, units
-from usbhidups.ups.plan import Pause, ReadBack, Step, Write, WritePlan
+from usbhidups.ups.plan import CutTime, Glance, Pause, ReadBack, Step, Write, WritePlan
 from usbhidups.usb.transport import Transport
 
 __all__ = ["Outcome", "Sent", "Verdict", "carry_out", "describe"]
@@ -111,6 +112,8 @@ def describe(plan: WritePlan, reports: Mapping[int, bytes]) -> tuple[str, ...]:
     while chosen is not None:
         lines.append(f"{chosen.name}:" if chosen is plan else f"if that is refused, {chosen.name}:")
         lines += [f"  {_described(step, current)}" for step in chosen.steps]
+        if chosen.cut is not CutTime.AS_ASKED:
+            lines.append(f"  the load goes {chosen.cut.value}: file systems must be read-only before")
         if chosen.undo:
             lines.append("  should a step fail after a write:")
             lines += [f"    {_described(step, current)}" for step in chosen.undo]
@@ -121,6 +124,8 @@ def describe(plan: WritePlan, reports: Mapping[int, bytes]) -> tuple[str, ...]:
 def _described(step: Step, current: dict[int, bytes]) -> str:
     if isinstance(step, Pause):
         return f"wait {step.seconds:g} s"
+    if isinstance(step, Glance):
+        return f"read {step.report_id:02x}: {step.meaning}"
     if isinstance(step, ReadBack):
         return f"read back {step.field.report_id:02x}: {step.meaning}"
     data = _inserted(step, current.get(step.field.report_id))
@@ -171,6 +176,9 @@ class _Work:
                 verdict, words = Verdict.FAILED, "out of time"
             elif isinstance(step, Pause):
                 self._sleep(step.seconds)
+                continue
+            elif isinstance(step, Glance):
+                self._glance(step)
                 continue
             elif isinstance(step, Write):
                 problem = self._write(step)
@@ -234,6 +242,10 @@ class _Work:
             return None
         raw = report.extract(step.field, data)
         return None if raw is None else report.logical(step.field, raw)
+
+    def _glance(self, step: Glance) -> None:
+        with contextlib.suppress(UsbHidUpsError):
+            self._transport.get_feature(step.report_id, step.size, timeout=STEP_TIMEOUT)
 
     def _undo(self, steps: Sequence[Step]) -> str:
         failed = False

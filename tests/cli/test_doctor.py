@@ -18,7 +18,9 @@ from usbhidups.configuration import Places
 from usbhidups.doctor.check import Check, Verdict
 from usbhidups.doctor.examine import examine, healthy
 from usbhidups.doctor.machine import Answered, Machine
+from usbhidups.simulator.simulator import Simulator
 from usbhidups.ups.loading.library import Library
+from usbhidups.usb.fixture import load
 
 ROOT = Path(__file__).parents[2]
 ME = pwd.getpwuid(os.geteuid()).pw_name
@@ -237,6 +239,20 @@ def test_a_ups_that_cannot_be_cut(bare: Clinic) -> None:
         check = bare.check("kill-power of office")
     assert check.verdict is (Verdict.OK if cuts else Verdict.PROBLEM)
     assert cuts or "no command that cuts its power" in check.text
+
+
+def test_a_ups_that_may_cut_at_once(bare: Clinic) -> None:
+    """It has a reboot delay only: the load may go the moment it is told."""
+    recording = FIXTURES / "2341-8036-arduino-hidpowerdevice.toml"
+    with (
+        Simulator([load(recording)]) as simulator,
+        running_driver(bare.state, "office", simulator.url()) as running,
+    ):
+        running.wait_for(lambda dump: dump.fresh)
+        check = bare.check("kill-power of office")
+    assert check.verdict is Verdict.NOTE
+    assert "may cut the load at once" in check.text
+    assert "read-only before" in check.mend
 
 
 # -- the command ---------------------------------------------------------------------------------

@@ -16,8 +16,7 @@ __all__ = ["ABLE", "ALL", "PROVABLE", "Family", "night"]
 
 ABOUT_A_MINUTE = (40.0, 90.0)
 AT_ONCE = (-1.0, 5.0)
-"""DelayBeforeReboot: off now, on again after that time (Power Device usage tables 4.3); the vendor's reboot of
-Back-UPS has a delay of its own, of which the simulator has none."""
+"""DelayBeforeReboot: off now, on again after that time (Power Device usage tables 4.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +41,10 @@ ABLE = (
     Family("0463-ffff-mge-described-rich"),
     Family("0463-ffff-mge-described-model-evolution650"),
     Family("050d-0f51-belkin-described-rich"),
-    Family("051d-0002-apc-back-ups-bk650m2-ch", AT_ONCE, shows=False),
-    Family("051d-0002-apc-back-ups-cs-500", AT_ONCE, shows=False),
-    Family("051d-0002-apc-back-ups-cs-750-rs", AT_ONCE, shows=False),
-    Family("051d-0002-apc-back-ups-rs-1000g", AT_ONCE, shows=False),
+    Family("051d-0002-apc-back-ups-bk650m2-ch", shows=False),
+    Family("051d-0002-apc-back-ups-cs-500", shows=False),
+    Family("051d-0002-apc-back-ups-cs-750-rs", shows=False),
+    Family("051d-0002-apc-back-ups-rs-1000g", shows=False),
     Family("05dd-041b-delta-described-rich"),
     Family("06da-ffff-idowell-described-goldenmate"),
     Family("06da-ffff-liebert-described-rich"),

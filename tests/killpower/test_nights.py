@@ -94,6 +94,38 @@ def test_rehearsal_tells_the_bytes_and_writes_nothing(family: Family) -> None:
         assert f"= {data}: " in told
 
 
+@pytest.mark.parametrize(
+    ("fixture", "words"),
+    [
+        ("051d-0002-apc-back-ups-rs-1000g", "the load goes after a time of the UPS's own"),
+        ("2341-8036-arduino-hidpowerdevice", "the load goes at once"),
+        ("0463-ffff-eaton-3s", ""),
+    ],
+)
+def test_rehearsal_tells_of_a_delay_that_cannot_be_had(fixture: str, words: str) -> None:
+    events = night(fixture)
+    events.shut_down()
+    events.rehearse()
+    first = "\n".join(events.said).partition("if that is refused")[0]
+    assert words in first
+    assert ("file systems must be read-only before" in first) == bool(words)
+
+
+@pytest.mark.parametrize(
+    "family", [each for each in ABLE if not each.shows], ids=lambda f: f.fixture
+)
+def test_an_order_that_nothing_proves_is_not_the_last_request(family: Family) -> None:
+    """A Back-UPS RS 1000G repeats its last request when it is plugged again (apcupsd)."""
+    events = night(family.fixture)
+    events.shut_down()
+    events.do("forget")
+    assert events.kill_power().result in SURE
+    asked = [(each.what, each.number) for each in events.device.gadget.log.entries]
+    ordered = {number for what, number in asked if what == "set-feature"}
+    assert asked[-1][0] == "get-feature"
+    assert asked[-1][1] not in ordered
+
+
 @able
 def test_device_that_wakes_after_ten_seconds(family: Family) -> None:
     events = night(family.fixture)

@@ -79,9 +79,22 @@ def test_back_ups_reboot_trigger() -> None:
     bus.write("01 0a")
     assert bus.load_on  # ten is acknowledged and ignored
     bus.write("01 01")
+    bus.wait(59)
+    assert bus.load_on  # about a minute of its own
+    bus.wait(1)
     assert not bus.load_on
     bus.wait(5)
     assert [s.cause for s in bus.device.history] == [Cause.REBOOT, Cause.STARTUP]
+
+
+def test_a_reboot_delay_of_its_own() -> None:
+    bus = host("091c a100 0686ff 097c 7508 9501 1500 26ff00 8501 b102 c0", r01="00")
+    bus.do("quirk reboot-delay 120")
+    bus.write("01 01")
+    bus.wait(119)
+    assert bus.load_on
+    bus.wait(1)
+    assert not bus.load_on
 
 
 def test_back_ups_status_byte() -> None:

@@ -146,7 +146,14 @@ def kill_power(seen: dict[str, Snapshot]) -> Iterator[Check]:
         if snapshot.problem or not snapshot.fresh:
             continue
         can = [command for command in CUTS if command in snapshot.commands]
-        if can:
+        if can[:1] == ["shutdown.reboot"]:
+            yield Check(
+                f"kill-power of {name}",
+                Verdict.NOTE,
+                "possible by shutdown.reboot, which may cut the load at once",
+                "file systems must be read-only before the kill-power step: docs/kill-power.md, No delay",
+            )
+        elif can:
             yield Check(f"kill-power of {name}", Verdict.OK, f"possible by {can[0]}")
         else:
             yield Check(

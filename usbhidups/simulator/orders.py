@@ -18,7 +18,10 @@ __all__ = ["order_of"]
 Order = Callable[[Ups, Output, Slot, int], None]
 
 CYCLE = 2.0
-"""Seconds that the vendor reboot trigger of Back-UPS CS keeps the load off."""
+"""Seconds that the vendor reboot trigger of Back-UPS CS keeps the load off (NUT issue 1307)."""
+GRACE = 60.0
+"""Seconds from that trigger to the cut. apcupsd's experience with Back-UPS is about 60; a BX750MI was seen to
+take about 120 (NUT issue 2683)."""
 TEST_QUICK, TEST_DEEP, TEST_ABORT = 1, 2, 3
 RETURN_BIT, STAY_OFF_BIT = 0x40, 0x80
 
@@ -58,7 +61,7 @@ def _reboot(ups: Ups, output: Output, slot: Slot, raw: int) -> None:
 def _trigger(ups: Ups, output: Output, slot: Slot, raw: int) -> None:
     """The vendor reboot of Back-UPS: 1 executes, any other number is ignored."""
     if raw == 1:
-        output.order_reboot(CYCLE, ups.now, mains=ups.mains_good)
+        output.order_reboot(CYCLE, ups.now, mains=ups.mains_good, grace=GRACE)
 
 
 def _watchdog(ups: Ups, output: Output, slot: Slot, raw: int) -> None:

@@ -55,10 +55,12 @@ class Output:
     on: bool = True
     shutdown_at: float | None = None
     startup_at: float | None = None
+    reboot_at: float | None = None
     reboot_until: float | None = None
     waiting: bool = False
     stay_off: bool = False
     off_since: float = 0.0
+    _off_time: float = 0.0
     history: deque[Switching] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
     def order_shutdown(self, seconds: float, now: float, *, mains: bool) -> None:
@@ -90,19 +92,25 @@ class Output:
         elif seconds == 0:
             self.waiting = True
 
-    def order_reboot(self, seconds: float, now: float, *, mains: bool) -> None:
-        """Off now, on again after ``seconds``; a negative number cancels nothing that has begun."""
+    def order_reboot(self, seconds: float, now: float, *, mains: bool, grace: float = 0.0) -> None:
+        """Off after ``grace``, on again ``seconds`` later; a negative number cancels nothing."""
         if seconds < 0 or not self.on or (mains and self.quirks.deaf_on_mains):
             return
-        self.switch(on=False, cause=Cause.REBOOT, now=now, mains=mains)
-        self.reboot_until = now + max(seconds, MINIMUM_OFF)
+        wait = grace if self.quirks.reboot_delay is None else self.quirks.reboot_delay
+        self.reboot_at, self._off_time = now + wait, seconds
+        self._reboot(now, mains=mains)
+
+    def _reboot(self, now: float, *, mains: bool) -> None:
+        if self.reboot_at is not None and self.reboot_at <= now:
+            self.switch(on=False, cause=Cause.REBOOT, now=now, mains=mains)
+            self.reboot_until = now + max(self._off_time, MINIMUM_OFF)
 
     def switch(self, *, on: bool, cause: Cause, now: float, mains: bool) -> None:
         """Switch and write it down; nothing happens when it is so already."""
         if on == self.on:
             return
         self.on = on
-        self.shutdown_at = None
+        self.shutdown_at = self.reboot_at = None
         if on:
             self.startup_at = self.reboot_until = None
             self.waiting = self.stay_off = False
@@ -112,7 +120,8 @@ class Output:
 
     def next_event(self, now: float) -> float | None:
         """When a timer acts next, if no mains edge comes before."""
-        times = [t for t in (self.shutdown_at, self.startup_at, self.reboot_until) if t is not None]
+        timers = (self.shutdown_at, self.startup_at, self.reboot_at, self.reboot_until)
+        times = [t for t in timers if t is not None]
         if not self.on and self.waiting and self.earliest_return > now:
             times.append(self.earliest_return)
         return min(times, default=None)
@@ -132,6 +141,7 @@ class Output:
         if self.reboot_until is not None and self.reboot_until <= now:
             self.reboot_until = None
             self.waiting = True
+        self._reboot(now, mains=mains)
         if self.shutdown_at is not None and self.shutdown_at <= now:
             self.switch(on=False, cause=Cause.SHUTDOWN, now=now, mains=mains)
             if self.quirks.fixed_off_time is not None:

@@ -19,6 +19,7 @@ class Quirks:
     minute_grain: bool = False
     minute_second_timers: bool = False
     fixed_shutdown_delay: float | None = None
+    reboot_delay: float | None = None
     fixed_off_time: float | None = None
     restart_charge: float = 0.0
     hovers: bool = False
@@ -52,6 +53,8 @@ QUIRKS = MappingProxyType(
         "minute_second_timers": "16-bit timers: minutes high, seconds low, bit 6 returns, bit 7 stays off;"
         " startup in minutes, bytes swapped (F09)",
         "fixed_shutdown_delay": "SECONDS: the same delay whatever was asked (F09)",
+        "reboot_delay": "SECONDS: so long before a reboot begins, where the standard says at once and Back-UPS"
+        " wait a minute",
         "fixed_off_time": "SECONDS: off that long, then on, whatever was asked (F07)",
         "restart_charge": "PERCENT: no start below this charge (F11)",
         "hovers": "says discharging while on mains and full (D02); learnt from the fixture",

@@ -50,6 +50,7 @@ def look(device: SimulatedDevice, now: float, *, holder: str = "") -> Scene:
     device.advance(now)
     ups, gadget, steps = device.ups, device.gadget, device.steps
     output = ups.main
+    cuts = [at for at in (output.shutdown_at, output.reboot_at) if at is not None]
     back = output.reboot_until if output.startup_at is None else output.startup_at
     who = device.fixture.device
     names = [name for name in (who.manufacturer, who.product) if name]
@@ -69,7 +70,7 @@ def look(device: SimulatedDevice, now: float, *, holder: str = "") -> Scene:
         runtime=ups.runtime,
         testing=ups.testing,
         output=output.on,
-        cut_in=None if output.shutdown_at is None else output.shutdown_at - ups.now,
+        cut_in=min(cuts) - ups.now if cuts else None,
         back_in=None if back is None else back - ups.now,
         waits_for_mains=output.waiting and not output.on,
         flags=tuple(sorted(name for name in ups.forced if ups.flag(name))),

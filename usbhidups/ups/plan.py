@@ -5,12 +5,23 @@ Everything here is data. ``carryout`` (outside this package) does it, with a tra
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usbhidups.hid.descriptor import Field, ReportType
 
-__all__ = ["Pause", "ReadBack", "ReadRequest", "Refusal", "Step", "Write", "WritePlan"]
+__all__ = [
+    "CutTime",
+    "Glance",
+    "Pause",
+    "ReadBack",
+    "ReadRequest",
+    "Refusal",
+    "Step",
+    "Write",
+    "WritePlan",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +71,36 @@ class ReadBack:
     must_change: bool = False
 
 
-Step = Write | Pause | ReadBack
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Read a report that is no order; what it says, or whether it comes, does not matter.
+
+    Firmware was seen that carries out the last request before the cut once more when it is plugged again
+    (Back-UPS RS 1000G FW:868.L3; apcupsd reads a status for that reason).
+    """
+
+    report_id: int
+    size: int
+    meaning: str
+
+
+Step = Write | Pause | ReadBack | Glance
+
+
+class CutTime(enum.Enum):
+    """When the load goes after a plan that cuts it."""
+
+    AS_ASKED = "after the delay that was asked for"
+    OWN = "after a time of the UPS's own"
+    AT_ONCE = "at once, or after a time of the UPS's own"
 
 
 @dataclass(frozen=True, slots=True)
 class WritePlan:
     """Steps in order; ``undo`` is carried out when a step fails after a Write of this plan went out.
 
-    ``switches_load``: this plan may switch the load off or on (and its profile allows that).
+    ``switches_load``: this plan may switch the load off or on (and its profile allows that); ``cut`` says
+    when the load goes.
     ``fallback``: what to try when this plan is refused by the device, or is not obeyed. A plan with
     ``not_after_ignored`` is left out once the device acknowledged another: it might obey that one silently,
     and this one would undo it.
@@ -77,6 +110,7 @@ class WritePlan:
     steps: Sequence[Step]
     undo: Sequence[Step] = ()
     switches_load: bool = False
+    cut: CutTime = CutTime.AS_ASKED
     not_after_ignored: bool = False
     fallback: WritePlan | None = None
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from usbhidups.hid.descriptor import Descriptor
+from usbhidups.hid.descriptor import Descriptor, Field, ReportType
 from usbhidups.ups.decode import Context, holds
 from usbhidups.ups.evidence import Evidence
 from usbhidups.ups.mapping import Binding, BoundCommand, BoundVariable
-from usbhidups.ups.plan import Pause, Refusal, Step, Write, WritePlan
+from usbhidups.ups.plan import CutTime, Glance, Pause, Refusal, Step, Write, WritePlan
 from usbhidups.ups.writing import encode
 from usbhidups.ups.writing.delays import Delays, effective
 from usbhidups.ups.writing.encode import Unencodable
@@ -150,9 +150,12 @@ class Commands:
         shown = f"{row.row.path} = {words}"
         steps: list[Step] = [encode.write(self._on, row.field, logical, shown)]
         check = self._check(name, row, logical, shown)
+        if check is None and row.row.switches_load:
+            check = self._glance(row.field)
         if check is not None:
             steps.append(check)
-        return WritePlan(name, tuple(steps), switches_load=row.row.switches_load)
+        cut = self._cut_time(name, row)
+        return WritePlan(name, tuple(steps), switches_load=row.row.switches_load, cut=cut)
 
     def _value(self, name: str, row: BoundCommand, number: int | None) -> tuple[int, str]:
         """The logical value of a single write, and it in words."""
@@ -178,6 +181,22 @@ class Commands:
         if value is None:
             raise Unencodable("a number is needed")
         return encode.number(row.field, value), str(value)
+
+    def _glance(self, written: Field) -> Glance | None:
+        """A report with flags, to be read after an order whose effect nothing shows."""
+        for bound in self.binding.flags:
+            field = bound.field
+            ours = field.report_type is ReportType.FEATURE and field.report_id != written.report_id
+            if ours:
+                size = self._on.report_bytes[field.report_type, field.report_id] + 1
+                return Glance(field.report_id, size, "no order, so that no order is the last")
+        return None
+
+    def _cut_time(self, name: str, row: BoundCommand) -> CutTime:
+        """By the standard a reboot switches off at once; a vendor's trigger has its own time."""
+        if not _ends(row, "DelayBeforeReboot"):
+            return CutTime.AS_ASKED
+        return CutTime.AT_ONCE if self._counts_down(name, row) else CutTime.OWN
 
     def _composed(self, name: str) -> WritePlan | Refusal:
         """Start delay first, a gap, then the off delay; the first is withdrawn when the second fails."""
