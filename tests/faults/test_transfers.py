@@ -249,19 +249,32 @@ def test_only_what_is_needed(make: Make) -> None:
 
 @pytest.mark.parametrize("fault", ["interrupt-error", "interrupt-dead"])
 @shows(
-    "B14", "the interrupt endpoint fails from the first second: polling serves, without pollonly"
+    "B14",
+    "the interrupt endpoint fails from the first second: polling serves, and driver.mode says so",
 )
-def test_no_interrupts(make: Make, fault: str) -> None:
+def test_no_interrupts(make: Make, fault: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     rig = make(CPS)
     rig.do(fault)
     rig.run(60.0)
     assert rig.status == "OL"
+    failing = fault == "interrupt-error"
+    assert rig.text("driver.mode") == (
+        "polling (the interrupt endpoint fails)" if failing else "interrupts and polling"
+    )
     rig.do("mains off")
     rig.run(3.0)
     assert rig.status == "OB DISCHRG"
     rig.do("mains on")
     rig.run(3.0)
     assert rig.status.startswith("OL")
+    rig.run(1800.0)  # it is tried now and then; nobody is told each time
+    assert caplog.text.count("reports come by") == 1 + failing
+    rig.do("clear")
+    rig.run(900.0)
+    rig.do("mains off")
+    rig.run(3.0)
+    assert rig.text("driver.mode") == "interrupts and polling"
 
 
 @shows(

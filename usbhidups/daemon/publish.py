@@ -2,8 +2,8 @@
 
 The variables are those of nut-driver-contract.md 6.1 and 5.5. Some are ours, because an administrator wants
 to know why: ``driver.state.reason`` and ``driver.state.since`` while the state is not ``quiet``,
-``driver.disconnects`` once there were any (a number that grows is a bad cable), and ``driver.killpower.result``
-once the power was to be cut.
+``driver.disconnects`` once there were any (a number that grows is a bad cable), ``driver.mode`` (how reports
+come) and ``driver.killpower.result`` once the power was to be cut.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ def variables_of(
     """Everything to publish of one UPS."""
     variables = {name: _published(value) for name, value in view.variables.items()}
     variables.update(_of_driver(program, options, standing))
+    if view.mode:
+        variables["driver.mode"] = Published(view.mode)
     variables.setdefault("device.type", Published("ups"))
     for part in ("mfr", "model", "serial"):
         known = variables.get(f"ups.{part}")

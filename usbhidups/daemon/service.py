@@ -290,10 +290,12 @@ class Service:
         variables = variables_of(
             self._view, program=self._program, options=self.options, standing=standing
         )
-        before = self.store.text("ups.status")
+        before, mode = self.store.text("ups.status"), self.store.text("driver.mode")
         lines = self.store.apply(variables, commands_of(self._view), fresh=self._view.fresh)
         if lines and self._server is not None:
             self._server.broadcast(lines)
+        if self._view.mode and self._view.mode != mode:
+            _log.info("%s: reports come by %s", self.name, self._view.mode)
         status = self.store.text("ups.status")
         if status != before:
             why = self.store.text("experimental.ups.status.reason")

@@ -183,8 +183,9 @@ class Ups:
             self._look(now)
         stale = self._reader.stale(now)
         reason = stale or self._reader.health(now)[1] or self._picture.status.reason
-        if (not stale, reason) != (self._view.fresh, self._view.reason):
-            self._view = replace(self._view, fresh=not stale, reason=reason)
+        mode = self._reader.mode
+        if (not stale, reason, mode) != (self._view.fresh, self._view.reason, self._view.mode):
+            self._view = replace(self._view, fresh=not stale, reason=reason, mode=mode)
         return self._view
 
     def lapsed(self) -> None:

@@ -31,9 +31,11 @@ class View:
     """Everything to publish, whole: who publishes works out what changed.
 
     ``fresh`` False means the data are stale; ``reason`` then says why, in words for people.
+    ``mode`` says how reports come, likewise: by polling, interrupts or both (failure B14).
     """
 
     variables: Mapping[str, Value] = field(default_factory=dict)
     commands: frozenset[str] = frozenset()
     fresh: bool = False
     reason: str = ""
+    mode: str = ""

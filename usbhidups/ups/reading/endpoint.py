@@ -29,6 +29,16 @@ class Endpoint:
         self._failures = 0
         self._empty = 0
         self._deaf_until: float | None = None
+        self._given_up = False
+
+    @property
+    def mode(self) -> str:
+        """How reports come, for people; an endpoint that failed has to bring one to be believed again."""
+        if self._needed:
+            return "interrupts"
+        if self._given_up:
+            return "polling (the interrupt endpoint fails)"
+        return "interrupts and polling" if self._used else "polling"
 
     @property
     def listens(self) -> bool:
@@ -48,6 +58,7 @@ class Endpoint:
     def brought(self) -> None:
         """A report came."""
         self._failures = self._empty = 0
+        self._given_up = False
 
     def stayed_empty(self) -> None:
         """A wait ended without a report."""
@@ -60,6 +71,7 @@ class Endpoint:
         self._failures += 1
         if self._failures >= DEAF_AFTER and not self._needed:
             self._deaf_until = now + DEAF_FOR
+            self._given_up = True
 
     def opened(self) -> None:
         """The device was opened anew, or the endpoint is to be tried again."""

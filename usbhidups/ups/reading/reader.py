@@ -92,6 +92,11 @@ class Reader:
         """Whether the interrupt endpoint is worth waiting on."""
         return self._endpoint.listens
 
+    @property
+    def mode(self) -> str:
+        """How reports come, for people."""
+        return self._endpoint.mode
+
     def supplied(self, sources: Mapping[str, BoundVariable], *, now: float) -> None:
         """Say which rows give the variables their values now, so that others need not be read."""
         self._want(sources, now)
