@@ -59,10 +59,11 @@ _usbhidups() {
         --scenario) words='outage brownout battery-dies near-miss flicker flaky-usb bounce self-test calibration glitches overload old-battery' ;;
         --listen) : ;;
         --control) files=file ;;
+        --tell) : ;;
         --speed) : ;;
         --delay-ms) : ;;
         --seed) : ;;
-        *) case $word in -*) words='-h --help --scenario --listen --control --speed --delay-ms --seed -q --quiet' ;; *) files=file ;; esac ;;
+        *) case $word in -*) words='-h --help --scenario --listen --control --tell --speed --delay-ms --seed -q --quiet' ;; *) files=file ;; esac ;;
         esac ;;
     *:appliance)
         case $last in

@@ -86,6 +86,7 @@ complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -s h -l help -d 
 complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l scenario -x -a 'outage brownout battery-dies near-miss flicker flaky-usb bounce self-test calibration glitches overload old-battery' -d 'what happens, beside the fixtures'"'"' own timelines'
 complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l listen -x -d 'for USB/IP clients; port 0: any (default 127.0.0.1:3240)'
 complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l control -F -r -d 'socket for commands while it runs'
+complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l tell -x -d 'give a command to the one that runs with this --control'
 complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l speed -x -d 'how fast the UPS'"'"'s own time runs (default 1; 0: stands)'
 complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l delay-ms -x -d 'what each control transfer takes'
 complete -c usbhidups -n '__fish_seen_subcommand_from simulate' -l seed -x -d 'of faults that strike by chance'

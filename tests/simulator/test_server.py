@@ -19,6 +19,7 @@ import pytest
 
 from tests.simulator.devices import DESCRIPTOR, bench
 from tests.simulator.test_session import GET_LOAD, import_, replies, submit
+from usbhidups.cli.main import main
 from usbhidups.errors import ConfigError
 from usbhidups.simulator.scenarios import SCENARIOS
 from usbhidups.simulator.simulator import Simulator
@@ -307,6 +308,38 @@ def test_the_program_refuses(tmp_path: Path, options: list[str], words: str) -> 
     )
     assert done.returncode == 1
     assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "name a fixture"),
+        (["--tell", "mains off"], "needs the socket"),
+        (["--control", "/nonexistent/c", "--tell", "mains off"], "no simulator there"),
+        (["--listen", "127.0.0.1:0", "/nonexistent.toml"], "No such file"),
+    ],
+)
+def test_the_program_without_what_it_needs(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", *words]) == 1
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+
+
+def test_the_program_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "c")
+    with Simulator([bench()], control=Path(path)) as simulator:
+        assert main(["simulate", "--control", path, "--tell", "mains off"]) == 0
+        assert capsys.readouterr().out == ""
+        assert main(["simulate", "--control", path, "--tell", "state"]) == 0
+        assert json.loads(capsys.readouterr().out)["mains"] is False
+        assert main(["simulate", "--control", path, "--tell", "dance"]) == 1
+        assert "unknown command 'dance'" in capsys.readouterr().err
+        state = simulator.command("state")
+    assert isinstance(state, dict)
+    assert state["mains"] is False
 
 
 USBIP = shutil.which("usbip", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")

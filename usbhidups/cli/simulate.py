@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -20,16 +22,20 @@ from usbhidups.usb import fixture
 __all__ = ["add_arguments", "run"]
 
 DEFAULT_LISTEN = "127.0.0.1:3240"
+PATIENCE = 10.0
+"""Seconds for a running simulator's answer."""
 
 EPILOG = f"""\
-scenarios: {", ".join(list(SCENARIOS)[:7])},
-{", ".join(list(SCENARIOS)[7:])}
+scenarios: {", ".join(list(SCENARIOS)[:6])},
+{", ".join(list(SCENARIOS)[6:])}
 
-  usbhidups simulate --scenario outage fixtures/hid-descriptors/0463-ffff-eaton-3s.toml
+  usbhidups simulate --scenario outage my-ups.toml
+  usbhidups simulate --control /tmp/ups my-ups.toml
+  usbhidups simulate --control /tmp/ups --tell "mains off"
 
-A driver finds it with "port = usbip://127.0.0.1:3240/1-1" in ups.conf. On a terminal
-a live view is shown, elsewhere a line for each event. docs/simulator.md tells more,
-docs/rehearsal.md how to rehearse a whole shutdown.
+A driver finds it with "port = usbip://127.0.0.1:3240/1-1" in ups.conf. On a
+terminal it shows a live view, elsewhere a line for each event. docs/simulator.md
+lists the commands, docs/rehearsal.md rehearses a whole shutdown.
 """
 
 
@@ -37,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's command line."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
-    parser.add_argument("fixture", nargs="+", type=Path, help="fixture file; each is one device")
+    parser.add_argument("fixture", nargs="*", type=Path, help="fixture file; each is one device")
     parser.add_argument(
         "--scenario",
         metavar="NAME",
@@ -52,6 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--control", metavar="SOCKET", type=Path, help="socket for commands while it runs"
+    )
+    parser.add_argument(
+        "--tell",
+        metavar="COMMAND",
+        help="give a command to the one that runs with this --control",
     )
     parser.add_argument(
         "--speed",
@@ -73,6 +84,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal or ``quit`` on the control socket."""
+    if arguments.tell is not None:
+        return _tell(arguments.control, arguments.tell)
+    if not arguments.fixture:
+        raise ConfigError(
+            "name a fixture: one of fixtures/hid-descriptors, or one that `usbhidups record` made",
+            where="command line",
+        )
     host, port = _address(arguments.listen)
     if arguments.speed < 0 or arguments.delay_ms < 0:
         raise ConfigError("must not be negative", where="command line", key="--speed, --delay-ms")
@@ -114,6 +132,30 @@ def _watch(simulator: Simulator, listening: str, *, quiet: bool) -> None:
         except BrokenPipeError:  # nobody reads any more: no reason to end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     simulator.wait()
+
+
+def _tell(control: Path | None, command: str) -> int:
+    """Give a running simulator a command and print what it answers."""
+    if control is None:
+        raise ConfigError(
+            "needs the socket of a running simulator", key="--tell", where="--control"
+        )
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(PATIENCE)
+            connection.connect(os.fspath(control))
+            connection.sendall(" ".join(command.split()).encode() + b"\n")
+            with connection.makefile("rb") as lines:
+                answer = json.loads(lines.readline() or b"{}")
+    except OSError as error:
+        raise ConfigError(
+            f"no simulator there: {error.strerror or error}", where=str(control)
+        ) from None
+    if not answer.get("ok"):
+        raise ConfigError(str(answer.get("error", "it ended")), key=command, where="simulator")
+    if answer["result"] is not None:
+        print(json.dumps(answer["result"], indent=1))
+    return 0
 
 
 def _address(text: str) -> tuple[str, int]:
