@@ -119,3 +119,16 @@ def test_input_reports_answered_to_a_request_are_not_taken_for_announcements() -
     device, ups, _ = load(path)
     device.run(ups, 5.0)
     assert ups.view(device.now).fresh
+
+
+def test_a_read_counts_that_repeats_itself_after_an_announcement_said_something_else() -> None:
+    """The bytes are those of a CyberPower CP1500EPFCLCD: on mains, mains lost (announced), on mains."""
+    device, ups, _ = load(FIXTURES / "0764-0501-cyberpower-cp1500epfclcd.toml")
+    device.run(ups, 1.5)
+    assert ups.view(device.now).variables["ups.status"].text == "OL"
+    ups.got_report(ReportType.INPUT, b"\x0b\x04", now=device.now)
+    assert ups.view(device.now).variables["ups.status"].text == "OB DISCHRG"
+    ups.disconnected(now=device.now + 1.0)
+    ups.reconnected(ups.identity, now=device.now + 2.0)
+    ups.got_report(ReportType.FEATURE, b"\x0b\x11", now=device.now + 2.0)
+    assert ups.view(device.now + 2.0).variables["ups.status"].text == "OL"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from usbhidups.errors import TransferKind
 from usbhidups.hid.descriptor import Field, ReportType
 from usbhidups.hid.report import extract
-from usbhidups.ups.evidence import Evidence
+from usbhidups.ups.evidence import Evidence, Report
 from usbhidups.ups.mapping import Binding, BoundVariable
 from usbhidups.ups.options import Options
 from usbhidups.ups.plan import ReadRequest
@@ -53,6 +53,7 @@ class Reader:
         self._covered: Mapping[Key, Key] = coverage(binding) if interrupts else {}
         self._proof_keys = proof_keys(binding)
         self._asked_as = _asked_as(binding) if self._controls else {}
+        self._rivals = _rivals(binding)
         self._measured = _measured(binding)
         self.evidence = Evidence(binding.descriptor)
         self.freshness = Freshness(now=now)
@@ -217,7 +218,7 @@ class Reader:
     def _believe(self, key: Key, data: bytes, *, announced: bool, now: float) -> None:
         before = self.evidence.report(*key)
         self.evidence.feed(key[0], data, now)
-        if before is None or before.data != data:
+        if before is None or before.data != data or self._contradicted(key, before):
             self.changed = True
         if announced:
             self._schedule.announced(key, now=now)
@@ -232,6 +233,14 @@ class Reader:
             if self._proof_at is not None:
                 self._longest_silence = max(self._longest_silence, now - self._proof_at)
             self._proof_at = now
+
+    def _contradicted(self, key: Key, before: Report) -> bool:
+        """Whether another report of the same things has spoken since ``before``, and not in the same bytes.
+
+        It is the newest that counts: one that repeats itself changes everything if it was contradicted.
+        """
+        others = (self.evidence.report(*rival) for rival in self._rivals.get(key, ()))
+        return any(o is not None and o.at >= before.at and o.data != before.data for o in others)
 
     def _look_around(self, key: Key, data: bytes, now: float) -> None:
         """When flags changed, have the other status reports read too: they belong to one moment."""
@@ -312,6 +321,17 @@ def _asked_as(binding: Binding) -> dict[Key, Key]:
         if twin is not None:
             answers[key_of(twin)] = key_of(field)
     return answers
+
+
+def _rivals(binding: Binding) -> dict[Key, frozenset[Key]]:
+    """For each report: the others that hold a field of it too."""
+    rivals: dict[Key, frozenset[Key]] = {}
+    for field, twin in _fields(binding):
+        if twin is not None:
+            one, other = key_of(field), key_of(twin)
+            rivals[one] = rivals.get(one, frozenset()) | {other}
+            rivals[other] = rivals.get(other, frozenset()) | {one}
+    return rivals
 
 
 def _fields(binding: Binding) -> list[tuple[Field, Field | None]]:
