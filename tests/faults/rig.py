@@ -17,7 +17,7 @@ from tests.faults.timeline import Timeline
 from tests.faults.wire import Left, SimulatedPipe
 from usbhidups.daemon.connect import Connector
 from usbhidups.daemon.keeper import Connect, Keeper
-from usbhidups.daemon.messages import Job, Notice
+from usbhidups.daemon.messages import Answer, Job, JobKind, Notice
 from usbhidups.daemon.service import Service
 from usbhidups.errors import DeviceNotFound, UsbHidUpsError
 from usbhidups.nut.upsconf import DriverOptions, Setting, driver_options
@@ -142,6 +142,8 @@ class _Turned:
 
     def _say(self, notice: Notice) -> None:
         if not self.left:
+            if isinstance(notice, Answer):
+                self._rig.answers.append(notice)
             self._post(notice)
 
     def _tick(self) -> float:
@@ -158,7 +160,7 @@ class Rig:
     """``options`` as after -x. ``events``: the kernel tells of plugging. ``grain``: see GRAIN.
 
     ``refusal`` is what opening the device ends with, None: it opens. ``stuck``: transfers hang in the kernel.
-    ``excused`` are invariants (by name) that its scenario breaks on purpose: the device lies.
+    ``answers`` is what became of jobs. ``excused`` are invariants (by name) that its scenario breaks on purpose: the device lies.
     """
 
     def __init__(
@@ -193,7 +195,7 @@ class Rig:
         given = options_of(*options)
         self.connect: Connect = Connector(given, _LIBRARY, _Port(self, given))
         self.worker: _Turned | None = None
-        self.answers: list[tuple[str | None, int]] = []
+        self.answers: list[Answer] = []
         self.service = Service(
             name="ups",
             program="usbhidups",
@@ -223,6 +225,14 @@ class Rig:
             self.clock.at(self.clock.now + seconds, lambda: (self.do(line), None)[1])
         else:
             self.clock.at(self.clock.now + seconds, action)
+
+    def ask(self, command: str, *, value: str | None = None, seconds: float = 3.0) -> Answer:
+        """What becomes of an instant command, or of setting a variable where there is a ``value``."""
+        assert self.worker is not None
+        kind = JobKind.INSTCMD if value is None else JobKind.SET
+        self.worker.submit(Job(kind, None, command, value))
+        self.run(seconds)
+        return self.answers[-1]
 
     def fault(self, line: str, seconds: float = float("inf"), *, after: float = 0.0) -> None:
         """Arrange a fault that lasts so long, and write it down for the invariants."""

@@ -39,7 +39,10 @@ class _Elapsed(logging.Formatter):
         self._stamped = stamped
 
     def format(self, record: logging.LogRecord) -> str:
-        text = printable(super().format(record))
+        text = printable(record.getMessage())
+        if record.exc_info:
+            traceback = self.formatException(record.exc_info).split("\n")
+            text = "\n".join([text, *map(printable, traceback)])
         if not self._stamped:
             return text
         level = f"[{record.levelname.lower()}] " if record.levelno != logging.INFO else ""
@@ -47,12 +50,8 @@ class _Elapsed(logging.Formatter):
 
 
 def printable(text: str) -> str:
-    """``text`` with everything that could steer a terminal or forge a line made visible.
-
-    Line ends stay: tracebacks have them, and syslog and the terminal show them as what they are; strings
-    of devices were cleaned before they came here.
-    """
-    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+    """``text`` with everything that could steer a terminal or forge a line made visible."""
+    return "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in text)
 
 
 class Logs:
