@@ -107,7 +107,7 @@ def test_devices_that_are_none_are_counted_and_named(
 ) -> None:
     plug(host, Plug(vendor=0x046D, product=0xC31C, parts=[Part(descriptor=KEYBOARD)]))
     assert main(["probe"]) == 1
-    assert "1 HID devices are none" in capsys.readouterr().err
+    assert "1 HID device is none" in capsys.readouterr().err
     assert main(["probe", "--verbose"]) == 1
     assert "passed over: 1-1 046d:c31c CPS CP1500: its HID" in capsys.readouterr().err
 

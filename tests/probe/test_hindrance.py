@@ -72,7 +72,8 @@ class World:
         (folder / "comm").write_text(f"{name}\n")
         (folder / "fd/5").symlink_to(self.root / node)
 
-    def probe(self) -> list[Finding]:
+    def local(self) -> Local:
+        """Its devices, as probe looks for them."""
         host = Host(
             sysfs=self.root / "sys", dev=self.root / "dev", libusb=self.libusb or Libusb(self.bus)
         )
@@ -84,9 +85,10 @@ class World:
             user=self.user,
             contained=self.contained,
         )
-        library = Library()
-        subjects = Local(library, around).subjects()
-        return Prober(library, Plan(), MadeUpClock()).findings(subjects)
+        return Local(Library(), around)
+
+    def probe(self) -> list[Finding]:
+        return Prober(Library(), Plan(), MadeUpClock()).findings(self.local().subjects())
 
     def node(self, path: Path) -> Node:
         name = str(path.relative_to(self.root))

@@ -143,10 +143,11 @@ class Target:
         if self._local is None:
             return "no UPS there"
         count = len(self._local.passed_over)
-        looked = f" ({count} HID devices are none; -v tells why)" if count else ""
+        which = "1 HID device is" if count == 1 else f"{count} HID devices are"
+        looked = f" ({which} none; -v tells why)" if count else ""
         return (
-            f"no UPS on this host's USB{looked}; does dmesg show it when it is plugged in? a UPS on a "
-            "serial cable needs another driver of NUT's"
+            f"no UPS on this host's USB{looked}: does dmesg show it when it is plugged in? On a serial "
+            "cable it needs another driver of NUT's"
         )
 
     def _on_this_host(self) -> Local:

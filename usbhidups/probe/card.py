@@ -112,13 +112,15 @@ def _recorded(link: Link) -> Text:
 
 def _link(link: Link) -> Text:
     failed, slowest = link.failed, link.slowest
-    text = Text(f"{len(link.transfers)} transfers")
+    count = len(link.transfers)
+    text = Text(f"{count} transfer{'' if count == 1 else 's'}")
     if link.seconds >= 0.001:
         text.append(f" in {link.seconds:.2f} s")
     if failed:
         told = ", ".join(f"{each.name} {each.failure}" for each in failed[:6])
         more = f" and {len(failed) - 6} more" if len(failed) > 6 else ""
-        text.append(f"; {len(failed)} reports failed: {told}{more}", "yellow")
+        word = "report" if len(failed) == 1 else "reports"
+        text.append(f"; {len(failed)} {word} failed: {told}{more}", "yellow")
     if slowest is not None and slowest.seconds >= SLOW:
         text.append(f"; slowest {slowest.name}: {slowest.seconds:.2f} s", "yellow")
     return text

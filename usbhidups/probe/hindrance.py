@@ -240,7 +240,7 @@ def _anywhere(error: UsbHidUpsError) -> Hindrance:
         case DeviceGone():
             return Hindrance(
                 Situation.GONE,
-                text,
+                f"it left the bus ({text})",
                 "is the cable loose? the kernel's log (dmesg) tells of reconnections",
             )
         case _:
