@@ -53,7 +53,8 @@ HEAD = """\
 <!-- Made by python -m tests.probe.failures --write; do not edit. -->
 
 Each of these situations is provoked by a test, and this is what `usbhidups probe` answered: the row *Why* says
-what stands in the way, *Mend* what to do. [troubleshooting.md](troubleshooting.md) begins with symptoms instead.
+what stands in the way, *Mend* what to do.
+[troubleshooting.md](troubleshooting.md) begins with symptoms instead.
 """
 
 
