@@ -160,7 +160,8 @@ class Rig:
     """``options`` as after -x. ``events``: the kernel tells of plugging. ``grain``: see GRAIN.
 
     ``refusal`` is what opening the device ends with, None: it opens. ``stuck``: transfers hang in the kernel.
-    ``answers`` is what became of jobs. ``excused`` are invariants (by name) that its scenario breaks on purpose: the device lies.
+    ``answers`` is what became of jobs. ``excused`` are invariants (by name) that its scenario breaks on
+    purpose: the device lies.
     """
 
     def __init__(

@@ -47,6 +47,15 @@ def test_english_is_tried_whatever_the_table_says(languages: Answer) -> None:
     assert strings.read(1, 5) == "CPS"
 
 
+def test_a_hundred_and_twenty_six_languages() -> None:
+    """As many as a table can hold: the first is asked for, then English, and nobody else."""
+    table = bytes([254, 3]) + b"".join((0x0800 + n).to_bytes(2, "little") for n in range(126))
+    pipe = TablePipe({LANGUAGES: table, text(1): string("CPS")})
+    strings, _ = reader(pipe)
+    assert strings.read(1, 5) == "CPS"
+    assert {asked[:4] for asked in pipe.asked} == {LANGUAGES, text(1, 0x0800), text(1)}
+
+
 def test_the_language_that_worked_is_kept() -> None:
     pipe = TablePipe({LANGUAGES: GERMAN, text(1): string("CPS"), text(2): string("CP")})
     strings, _ = reader(pipe)
