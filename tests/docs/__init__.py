@@ -1,0 +1,1 @@
+"""The examples of README and docs: run, parsed, or named as what cannot be run here."""
