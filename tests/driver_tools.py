@@ -31,6 +31,7 @@ class RunningDriver:
     """A running driver; ``path`` is its state socket."""
 
     process: subprocess.Popen[bytes]
+    ups: str
     path: Path
     log: Path
 
@@ -54,6 +55,24 @@ class RunningDriver:
                     return dump
             time.sleep(STEP)
         pytest.fail(f"waited {seconds} s in vain; last {dump}; the driver says: {self.said()}")
+
+    def tell(self, command: str) -> int:
+        """``-c`` from another process; its exit status."""
+        words = [
+            sys.executable,
+            "-m",
+            "usbhidups",
+            "-s",
+            self.ups,
+            "-x",
+            "port=auto",
+            "-c",
+            command,
+        ]
+        env = {**os.environ, "NUT_STATEPATH": str(self.path.parent)}
+        return subprocess.run(
+            words, env=env, capture_output=True, timeout=60, check=False
+        ).returncode
 
     def stop(self) -> int:
         """SIGTERM and its exit status."""
@@ -90,7 +109,7 @@ def running_driver(
         ) as process,
     ):
         try:
-            yield RunningDriver(process, directory / f"usbhidups-{ups}", log)
+            yield RunningDriver(process, ups, directory / f"usbhidups-{ups}", log)
         finally:
             process.terminate()
             try:

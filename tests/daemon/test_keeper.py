@@ -119,21 +119,65 @@ def test_a_thread_that_hangs_is_left_behind_and_replaced(
     eventually(lambda: threading.active_count() == before, "both threads end")
 
 
-@pytest.mark.parametrize("state", ["wedge", "disconnect", "flood 1000", "slow all 4", "errors"])
+@pytest.mark.parametrize(
+    "state", ["wedge", "disconnect", "flood 1000", "slow all 4", "errors", "interrupt-dead"]
+)
 def test_it_ends_in_time_whatever_the_device_does(
     state: str, simulator: Simulator, tmp_path: Path
 ) -> None:
     with running_driver(tmp_path / "run", "u", simulator.url()) as driver:
         driver.wait_for(lambda dump: dump.fresh)
         simulator.command(state)
-        if not state.startswith(("flood", "slow")):
+        if not state.startswith(("flood", "slow", "interrupt")):
             driver.wait_for(lambda dump: not dump.fresh)
         driver.process.send_signal(signal.SIGTERM)
         assert driver.process.wait(EXIT) == 0
         assert not driver.path.exists()
 
 
-def test_a_reload_leaves_no_gap(simulator: Simulator, tmp_path: Path) -> None:
+def test_it_ends_in_time_before_there_was_a_device(simulator: Simulator, tmp_path: Path) -> None:
+    url = simulator.url("1-1")
+    simulator.command("disconnect")
+    with running_driver(tmp_path / "run", "u", url) as driver:
+        driver.wait_for(lambda dump: dump.variables.get("driver.state") == "init.waiting")
+        driver.process.send_signal(signal.SIGTERM)
+        assert driver.process.wait(EXIT) == 0
+        assert not driver.path.exists()
+
+
+def test_it_ends_in_time_while_the_device_is_opened(simulator: Simulator, tmp_path: Path) -> None:
+    """Opening takes long where nothing is answered; the end does not wait for it."""
+    simulator.command("wedge")
+    with running_driver(tmp_path / "run", "u", simulator.url()) as driver:
+        eventually(driver.path.is_socket, "it listens")
+        eventually(lambda: bool(simulator.command("requests")), "it asks the device")
+        driver.process.send_signal(signal.SIGTERM)
+        assert driver.process.wait(EXIT) == 0
+
+
+def test_a_thread_that_never_comes_back_holds_up_no_end(tmp_path: Path) -> None:
+    """As one in an uninterruptible system call: the process may end without it."""
+    options = options_of(f"port=replay:{CPS}")
+    connect = StuckOnce(Connector.of(options, Places(tmp_path, tmp_path, tmp_path, tmp_path)))
+    worker = Worker(
+        name="ups",
+        connect=connect,
+        post=lambda notice: None,
+        clock=time.monotonic,
+        options=options,
+    )
+    before = threading.active_count()
+    worker.start()
+    assert connect.hanging.wait(EXIT)
+    (thread,) = [each for each in threading.enumerate() if each.name == "usb-ups"]
+    assert thread.daemon  # the interpreter does not wait for it
+    assert not worker.stop(0.2)
+    connect.let_go.set()
+    eventually(lambda: threading.active_count() == before, "it ends when it can")
+
+
+@pytest.mark.parametrize("way", ["SIGHUP", "-c reload"])
+def test_a_reload_leaves_no_gap(way: str, simulator: Simulator, tmp_path: Path) -> None:
     state = tmp_path / "run"
     with running_driver(state, "u", simulator.url()) as driver:
         driver.wait_for(lambda dump: dump.fresh)
@@ -144,8 +188,11 @@ def test_a_reload_leaves_no_gap(simulator: Simulator, tmp_path: Path) -> None:
             heard = b""
             while b"DUMPDONE\n" not in heard:
                 heard += watcher.recv(65536)
-            for _ in range(5):
-                driver.process.send_signal(signal.SIGHUP)
+            for _ in range(3):
+                if way == "SIGHUP":
+                    driver.process.send_signal(signal.SIGHUP)
+                else:
+                    assert driver.tell("reload") == 0
             with StateClient(driver.path) as client:
                 assert client.dump().fresh
             watcher.sendall(b"PING\n")

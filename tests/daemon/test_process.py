@@ -197,6 +197,27 @@ def test_c07_without_a_device_the_driver_starts_and_waits(tmp_path: Path) -> Non
             assert ready.variables["driver.state"] == "quiet"
 
 
+def test_b19_a_driver_in_the_background_follows_the_device(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    """It opens the device after the fork, once, and goes on reading it."""
+    state = tmp_path / "run"
+    assert run(state, *as_root("-s", "u", "-x", f"port={simulator.url()}")).returncode == 0
+    path = state / "usbhidups-u"
+
+    def status() -> str | None:
+        with StateClient(path) as client:
+            return client.dump().variables.get("ups.status")
+
+    assert status() == "OL"
+    simulator.command("mains off")
+    eventually(lambda: status() == "OB DISCHRG", "the outage is shown")
+    with StateClient(path) as client:
+        assert "driver.disconnects" not in client.dump().variables
+        client.command("driver.exit")
+    eventually(lambda: not path.exists(), "it ends")
+
+
 # -- in the foreground ---------------------------------------------------------------------------
 
 

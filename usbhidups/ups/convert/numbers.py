@@ -85,8 +85,8 @@ def formatted(row: VariableRow, reading: Reading, factor: float = 1.0) -> str | 
     value = reading.physical
     if row.mask is not None:
         value = float(masked(reading.logical, row.mask))
-    if row.name.startswith(_COUNTDOWNS) and _is_all_ones(reading):
-        return "-1"  # the same number, in a field that was declared unsigned
+    if row.name.startswith(_COUNTDOWNS) and (reading.logical == -1 or _is_all_ones(reading)):
+        return "-1"  # none runs, whatever -1 is in the unit of the field (E02), and declared unsigned too
     value *= row.scale * factor
     return _printed(row.format, value) if math.isfinite(value) else None
 
