@@ -54,7 +54,9 @@ HEAD = """\
 
 Each of these situations is provoked by a test, and this is what `usbhidups probe` answered: the row *Why* says
 what stands in the way, *Mend* what to do.
-[troubleshooting.md](troubleshooting.md) begins with symptoms instead.
+[troubleshooting.md](troubleshooting.md) begins with symptoms instead. When all is well it looks like this:
+
+![the card of a UPS](pictures/probe.svg)
 """
 
 

@@ -34,8 +34,12 @@ _SCALES: dict[str, tuple[float | None, float | None]] = {
 SHOWN_EVENTS = 8
 
 
+def _now() -> datetime.datetime:
+    return datetime.datetime.now().astimezone()
+
+
 class Watch:
-    """Watches some UPSes until interrupted, or ``rounds`` times."""
+    """Watches some UPSes until interrupted, or ``rounds`` times; ``look`` asks one driver."""
 
     def __init__(
         self,
@@ -44,11 +48,15 @@ class Watch:
         interval: float = 1.0,
         rounds: int | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        look: Callable[[DriverSocket], Snapshot] = take,
+        now: Callable[[], datetime.datetime] = _now,
     ) -> None:
         self._sockets = tuple(sockets)
         self._interval = interval
         self._rounds = rounds
         self._sleep = sleep
+        self._look = look
+        self._now = now
         self._histories = {socket.ups: History() for socket in self._sockets}
         self._events: list[Event] = []
 
@@ -56,7 +64,7 @@ class Watch:
         """Draw on a terminal; the state at the end."""
         last = State.UNKNOWN
         with Live(console=console, auto_refresh=False, screen=True, transient=True) as display:
-            for snapshots in self._turns():
+            for snapshots in self.turns():
                 display.update(self.picture(snapshots, console), refresh=True)
                 last = worst(snapshots)
         return last
@@ -64,7 +72,7 @@ class Watch:
     def lines(self, show: Callable[[Snapshot, Sequence[Event]], None]) -> State:
         """Call ``show`` for each UPS that changed; the state at the end."""
         last = State.UNKNOWN
-        for snapshots in self._turns():
+        for snapshots in self.turns():
             for snapshot in snapshots:
                 news = [event for event in self._events if event.ups == snapshot.ups]
                 if news:
@@ -75,7 +83,7 @@ class Watch:
 
     def picture(self, snapshots: Sequence[Snapshot], console: Console) -> RenderableType:
         """Everything on one screen, the newest events last."""
-        today = datetime.datetime.now().astimezone().date()
+        today = self._now().date()
         parts: list[RenderableType] = []
         for snapshot in snapshots:
             parts += [card(snapshot, console, today=today)]
@@ -100,11 +108,12 @@ class Watch:
             if line.strip():
                 yield Row(_TITLES[name], Text(line, style="cyan"))
 
-    def _turns(self) -> Iterator[tuple[Snapshot, ...]]:
+    def turns(self) -> Iterator[tuple[Snapshot, ...]]:
+        """All UPSes, again and again; what changed is kept for ``picture``."""
         done = 0
         while True:
-            snapshots = tuple(take(socket) for socket in self._sockets)
-            at = datetime.datetime.now().astimezone().strftime("%H:%M:%S")
+            snapshots = tuple(self._look(socket) for socket in self._sockets)
+            at = self._now().strftime("%H:%M:%S")
             for snapshot in snapshots:
                 self._events.extend(self._histories[snapshot.ups].add(snapshot, at=at))
             yield snapshots
