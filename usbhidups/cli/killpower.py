@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import textwrap
 from pathlib import Path
 
 from usbhidups.configuration import DRIVER_NAMES, Places, read_upsconf
@@ -14,7 +15,9 @@ from usbhidups.nut.upsconf import Section, UpsConf, driver_options
 
 __all__ = ["add_arguments", "run"]
 
-EPILOG = "exit status: " + "; ".join(f"{int(each)} {each.words}" for each in Result)
+EPILOG = textwrap.fill(
+    "exit status: " + "; ".join(f"{int(each)} {each.words}" for each in Result), 76
+)
 
 DRIVER_DIRS = ("/lib/nut", "/usr/lib/nut", "/usr/libexec/nut", "/usr/local/ups/bin")
 """Where NUT keeps its drivers, unless ups.conf says ``driverpath``."""

@@ -23,14 +23,14 @@ __all__ = ["VERBS", "command_line", "main"]
 
 VERBS: dict[str, str] = {
     "run": "run the driver for UPSes of ups.conf",
-    "probe": "show the UPSes that are attached, or why they cannot be read",
-    "record": "write a fixture file of an attached UPS, to report it or to test with",
+    "probe": "show attached UPSes, or why they cannot be read",
+    "record": "write a fixture file of a UPS, for reports and tests",
     "status": "show what a running driver publishes",
     "list-supported": "list the devices that are known by their ids",
-    "killpower": "cut the power of UPSes after a shutdown, so that it comes back with the mains",
+    "killpower": "cut the power after a shutdown, until the mains return",
     "doctor": "check the installation, and say what to mend",
     "simulate": "be a UPS: export a fixture's device over USB/IP",
-    "appliance": "generate NUT's files from variables, start, stop, kill power",
+    "appliance": "NUT's files from variables; start, stop, kill power",
     "notify": "log and mail one event (upsmon runs this)",
     "web": "show the UPSes on a web page",
 }
@@ -55,6 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsbHidUpsError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "rich":
+            raise
+        mend = "Debian: apt install python3-rich; elsewhere docs/installation.md; or use --json"
+        print(f"{program}: the Python package rich is missing: {mend}", file=sys.stderr)
+        return 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -64,16 +70,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command_line(loaded: Container[str]) -> argparse.ArgumentParser:
     """The parser of all verbs; those in ``loaded`` have their arguments, the others only their names."""
-    import argparse  # not needed by the driver, which has NUT's options
+    from usbhidups.cli.help import Parser  # not needed by the driver, which has NUT's options
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="usbhidups",
         description="driver for USB HID UPSes that speaks to Network UPS Tools",
         epilog="usbhidups VERB --help tells more; usbhidups -h, how NUT starts it as a driver",
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
     )
     parser.add_argument("--version", action="version", version=f"usbhidups {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(prog="usbhidups", dest="verb", metavar="VERB", required=True)
     for name, text in VERBS.items():
         verb = verbs.add_parser(name, help=text, description=text)
         if name in loaded:
@@ -84,5 +89,9 @@ def command_line(loaded: Container[str]) -> argparse.ArgumentParser:
 
 
 def _run_verb(words: list[str]) -> int:
-    arguments = command_line(words[:1]).parse_args(words)
+    arguments, unknown = command_line(words[:1]).parse_known_args(words)
+    if unknown:
+        verb = f"usbhidups {arguments.verb}"
+        print(f"{verb}: no such argument: {unknown[0]}; {verb} --help tells more", file=sys.stderr)
+        return 2
     return int(arguments.run(arguments))

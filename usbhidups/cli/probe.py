@@ -22,11 +22,8 @@ __all__ = ["add_arguments", "run"]
 EPILOG = """\
 exit status: 0 found and read, 1 none found, 2 found but not readable
 
-  usbhidups probe                          what is attached, and how it is
-  usbhidups probe --all                    with every field of every report
-  usbhidups probe --port usbip://HOST/1-1  a device that another host exports
-  usbhidups probe --replay FILE            a recording (usbhidups record)
-  usbhidups probe --decode FILE            lsusb -v, a debug log of usbhid-ups, hex
+  usbhidups probe        what is attached, and how it is
+  usbhidups probe --all  with every field of every report
 """
 
 READ, NONE, UNREADABLE = 0, 1, 2
@@ -34,7 +31,6 @@ READ, NONE, UNREADABLE = 0, 1, 2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's command line."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     add_target_arguments(parser)
     parser.add_argument(
@@ -43,8 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decode",
         metavar="HEX|FILE",
-        help="a report descriptor from text: hex, lsusb -v, usbhid-dump, hid-recorder, usbhid-ups -DDD; "
-        "- is standard input",
+        help="a descriptor: lsusb -v, usbhid-ups -DDD, hex; -: stdin",
     )
     parser.add_argument("--all", action="store_true", help="show every field, read every report")
     parser.add_argument("--json", action="store_true", help="for programs (docs/probe-json.md)")
@@ -53,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-v",
         "--verbose",
         action="store_true",
-        help="tell of the devices that are no UPS, and each transfer",
+        help="tell of devices that are no UPS, and of each transfer",
     )
 
 

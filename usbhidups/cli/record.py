@@ -20,7 +20,7 @@ __all__ = ["add_arguments", "run"]
 
 EPILOG = """\
   usbhidups record my-ups.toml               what it is and says now
-  usbhidups record outage.toml --minutes 10  and what happens: pull the plug meanwhile
+  usbhidups record outage.toml --minutes 10  and what happens: pull the plug
   usbhidups probe --replay my-ups.toml       look at what was recorded
 
 Serial numbers are replaced by zeros. Nothing is written to the device.
@@ -29,7 +29,6 @@ Serial numbers are replaced by zeros. Nothing is written to the device.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's command line."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument("file", type=Path, help="the fixture to be written; it must not exist yet")
     add_target_arguments(parser)

@@ -30,18 +30,12 @@ scenarios: {", ".join(list(SCENARIOS)[:6])},
 {", ".join(list(SCENARIOS)[6:])}
 
   usbhidups simulate --scenario outage my-ups.toml
-  usbhidups simulate --control /tmp/ups my-ups.toml
   usbhidups simulate --control /tmp/ups --tell "mains off"
-
-A driver finds it with "port = usbip://127.0.0.1:3240/1-1" in ups.conf. On a
-terminal it shows a live view, elsewhere a line for each event. docs/simulator.md
-lists the commands, docs/rehearsal.md rehearses a whole shutdown.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's command line."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument("fixture", nargs="*", type=Path, help="fixture file; each is one device")
     parser.add_argument(

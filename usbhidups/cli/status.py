@@ -19,8 +19,8 @@ from usbhidups.status.text import dumps, formatted
 __all__ = ["add_arguments", "run"]
 
 EPILOG = """\
-exit status, the worst of the UPSes shown: 0 on line, 1 on battery, 2 on battery and low,
-3 stale, unreachable or unknown
+exit status, the worst of the UPSes shown: 0 on line, 1 on battery,
+2 on battery and low, 3 stale, unreachable or unknown
 
   usbhidups status                        all UPSes
   usbhidups status --watch office         one of them, live
@@ -31,7 +31,6 @@ exit status, the worst of the UPSes shown: 0 on line, 1 on battery, 2 on battery
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's command line."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument("ups", nargs="*", help="names of UPSes (default: all that have a driver)")
     how = parser.add_mutually_exclusive_group()

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from usbhidups.configuration import Places, read_upsconf, ups_options
-from usbhidups.errors import DeviceNotFound
+from usbhidups.errors import ConfigError, DeviceNotFound
 from usbhidups.nut.upsconf import DriverOptions, LocalUsb, Setting, driver_options
 from usbhidups.ports import port_of, port_text
 from usbhidups.probe.hindrance import judge
@@ -28,12 +28,10 @@ __all__ = ["Target", "add_target_arguments", "target_of"]
 
 def add_target_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments that say which device is meant."""
-    parser.add_argument(
-        "ups", nargs="?", help="the device of this section of ups.conf (default: all)"
-    )
+    parser.add_argument("ups", nargs="?", help="the device of this section of ups.conf")
     parser.add_argument(
         "--port",
-        help="usbip://HOST[:PORT]/BUSID, or auto: this host's own (default: as ups.conf says, else auto)",
+        help="usbip://HOST/BUSID, or auto (default: as in ups.conf)",
     )
     parser.add_argument(
         "-x",
@@ -41,13 +39,13 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="an option as in ups.conf, such as serial=… or disable_fix_report_desc",
+        help="an option as in ups.conf, such as serial=…",
     )
     parser.add_argument(
         "--profiles",
         metavar="DIR",
         type=Path,
-        help="profiles of your own (default: /etc/usbhidups/profiles.d)",
+        help="own profiles (default: /etc/usbhidups/profiles.d)",
     )
 
 
@@ -65,7 +63,14 @@ def target_of(arguments: argparse.Namespace) -> Target:
     settings += [Setting.from_argument(text) for text in arguments.settings]
     if arguments.port or not any(setting.key.lower() == "port" for setting in settings):
         settings.append(Setting("port", arguments.port or "auto"))
-    return Target(driver_options(settings, program=program), places)
+    options = driver_options(settings, program=program)
+    if isinstance(options.port, LocalUsb) and arguments.port not in (None, "auto"):
+        raise ConfigError(  # ups.conf takes any word for auto, as NUT does; somebody who types means it
+            f"{arguments.port!r} is none: usbip://HOST/BUSID, or auto",
+            where="command line",
+            key="--port",
+        )
+    return Target(options, places)
 
 
 class Target:

@@ -1,0 +1,47 @@
+"""Help texts that fit a screen of 80 columns by 24 lines, and errors of the command line in one line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+__all__ = ["Parser"]
+
+WIDEST = 80
+HELP_AT = 22
+"""Column at which the texts of options begin, unless an option is longer."""
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Usage in one line: the options stand below it anyway."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=HELP_AT)
+        self._width = min(self._width, WIDEST - 1)
+        self._action_max_length = HELP_AT - 2  # argparse forgets that verbs are indented twice
+
+    def add_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[Any],
+        prefix: str | None = None,
+    ) -> None:
+        """All options are ``[OPTION...]``."""
+        if usage is None:
+            places = [action for action in actions if not action.option_strings]
+            words = ["%(prog)s [OPTION...]", self._format_actions_usage(places, [])]
+            usage = " ".join(word for word in words if word)
+        super().add_usage(usage, actions, groups, prefix)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose verbs are such parsers too."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(formatter_class=_Formatter, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        """One line, status 2."""
+        self.exit(2, f"{self.prog}: {message}; {self.prog} --help tells more\n")
