@@ -6,6 +6,7 @@ Whatever a device says goes through ``safe`` first.
 from __future__ import annotations
 
 import datetime
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -14,13 +15,16 @@ from rich.text import Text
 from usbhidups.hid.descriptor import ReportType
 from usbhidups.probe.finding import FieldRow, Finding, Link
 from usbhidups.screen.safe import safe
-from usbhidups.screen.vitals import Row, Vitals, grid, headline
+from usbhidups.screen.vitals import LABEL_WIDTH, Row, Vitals, grid, headline
 
 __all__ = ["card", "field_lines"]
 
 _OTHER_COLUMNS = 60
 _WIDE_HEAD = "rep       bits  {}        raw            value  feeds"
 _NARROW_HEAD = "rep       bits  path\n         raw            value  feeds"
+
+MANY = 6
+"""Reports that are named at most."""
 
 SLOW = 0.25
 """Seconds for one report after which it is worth a word."""
@@ -34,7 +38,7 @@ def card(
     """The card of one device; ``brief``: without what does not change from one look to the next."""
     who = finding.identity
     names = [safe(name) for name in (who.manufacturer, who.product) if name]
-    name = " ".join(names) or f"{who.vendor_id:04x}:{who.product_id:04x}"
+    name = " ".join(names) or _ids(finding) or "report descriptor"
     unknown = ""
     if not finding.readable:
         unknown = f"for {finding.other_driver}" if finding.other_driver else "not readable"
@@ -57,15 +61,15 @@ def _rows(
     if brief and finding.link.transfers:
         yield Row("Link", _link(finding.link))
     elif not brief:
-        yield from _about(finding)
-        yield from _abilities(finding)
+        yield from _about(finding, console)
+        yield from _abilities(finding, console)
     for warning in finding.warnings:
         yield Row("Note", Text(safe(warning), style="yellow"))
 
 
 def _where(finding: Finding) -> str:
     who = finding.identity
-    parts = [f"{who.vendor_id:04x}:{who.product_id:04x}"]
+    parts = [_ids(finding)] if _ids(finding) else []
     if who.port_path:
         parts.append(f"at {safe(who.port_path)}")
     if who.bus is not None and who.address is not None:
@@ -77,7 +81,13 @@ def _where(finding: Finding) -> str:
     return " ".join(parts)
 
 
-def _about(finding: Finding) -> Iterator[Row]:
+def _ids(finding: Finding) -> str:
+    """Vendor and product; "" for a descriptor that came without."""
+    who = finding.identity
+    return f"{who.vendor_id:04x}:{who.product_id:04x}" if who.vendor_id or who.product_id else ""
+
+
+def _about(finding: Finding, console: Console) -> Iterator[Row]:
     """How it is seen: profile, transport, link, repairs."""
     profile = finding.profile
     if profile is not None:
@@ -96,18 +106,38 @@ def _about(finding: Finding) -> Iterator[Row]:
         yield Row("Link", _link(finding.link))
     repairs = profile.repairs if profile is not None else ()
     if repairs:
-        yield Row("Repairs", Text("\n".join(safe(repair) for repair in repairs)))
+        yield Row("Repairs", _hung(repairs, console))
     if finding.oddities:
-        yield Row("Oddities", Text("\n".join(safe(oddity) for oddity in finding.oddities), "dim"))
+        yield Row("Oddities", _hung(finding.oddities, console, "dim"))
 
 
 def _recorded(link: Link) -> Text:
     asked = len({each.name for each in link.transfers})
     missing = [each.name for each in link.failed]
-    text = Text(f"{asked - len(missing)} reports")
+    held = asked - len(missing)
+    if not held:
+        return Text("no reports, only the descriptor")
+    text = Text(f"{held} report{'' if held == 1 else 's'}")
     if missing:
-        text.append(f"; not {', '.join(missing)}", "dim")
+        more = f" and {len(missing) - MANY} more" if len(missing) > MANY else ""
+        text.append(f"; not {', '.join(missing[:MANY])}{more}", "dim")
     return text
+
+
+def _hung(lines: Sequence[str], console: Console, style: str = "") -> Text:
+    """Lines that keep their indentation where they are too long for the screen."""
+    width = max(20, console.width - LABEL_WIDTH - 1)
+    shown: list[str] = []
+    for line in map(safe, lines):
+        indent = " " * (len(line) - len(line.lstrip()))
+        shown += textwrap.wrap(
+            line.lstrip(),
+            width,
+            initial_indent=indent,
+            subsequent_indent=f"{indent}    ",
+            break_on_hyphens=False,
+        )
+    return Text("\n".join(shown), style)
 
 
 def _link(link: Link) -> Text:
@@ -117,8 +147,8 @@ def _link(link: Link) -> Text:
     if link.seconds >= 0.001:
         text.append(f" in {link.seconds:.2f} s")
     if failed:
-        told = ", ".join(f"{each.name} {each.failure}" for each in failed[:6])
-        more = f" and {len(failed) - 6} more" if len(failed) > 6 else ""
+        told = ", ".join(f"{each.name} {each.failure}" for each in failed[:MANY])
+        more = f" and {len(failed) - MANY} more" if len(failed) > MANY else ""
         word = "report" if len(failed) == 1 else "reports"
         text.append(f"; {len(failed)} {word} failed: {told}{more}", "yellow")
     if slowest is not None and slowest.seconds >= SLOW:
@@ -126,7 +156,7 @@ def _link(link: Link) -> Text:
     return text
 
 
-def _abilities(finding: Finding) -> Iterator[Row]:
+def _abilities(finding: Finding, console: Console) -> Iterator[Row]:
     """What it can be told: commands, settings, and the cut of its power."""
     if finding.commands:
         yield Row("Commands", Text(", ".join(safe(name) for name in finding.commands)))
@@ -136,10 +166,10 @@ def _abilities(finding: Finding) -> Iterator[Row]:
         if value.writable
     ]
     if settings:
-        yield Row("Settings", Text("\n".join(safe(setting) for setting in settings)))
+        yield Row("Settings", _hung(settings, console))
     cut = finding.cut
     if cut.plan:
-        yield Row("Kill-power", Text("\n".join(safe(line) for line in cut.plan)))
+        yield Row("Kill-power", _hung(cut.plan, console))
     elif cut.refusal:
         yield Row("Kill-power", Text(safe(cut.refusal), style="yellow"))
 
