@@ -62,8 +62,9 @@ def test_nobody_there(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert f"no driver answers at {state}" in " ".join(said.split())
 
 
-def test_no_ups_at_all_is_a_mistake(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["status"]) == 1
+def test_no_ups_at_all_is_no_state_of_one(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """1 would say on battery, 2 a low one."""
+    assert main(["status"]) == 3
     assert str(state) in capsys.readouterr().err
 
 

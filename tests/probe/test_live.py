@@ -159,6 +159,30 @@ def test_watching_follows_an_outage_and_a_lost_device(eaton: Simulator) -> None:
     assert statuses[-1] == "gone"
 
 
+def test_elsewhere_than_on_a_terminal_changes_are_lines(eaton: Simulator) -> None:
+    told: list[str] = []
+    clock = Ticking()
+
+    def happen(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.now() == 2:
+            eaton.command("mains off")
+        if clock.now() == 6:
+            eaton.command("disconnect")
+
+    watch = Watch(Prober(Library(), Plan(), clock), lambda: [opened(eaton)], rounds=9, sleep=happen)
+    try:
+        watch.lines(told.append)
+    finally:
+        watch.close()
+    texts = [line.partition(": ")[2] for line in told]
+    assert texts[0] == "on line"
+    assert "on battery, discharging" in texts
+    assert texts[-1].startswith("it left the bus")
+    assert len(set(texts)) == len(texts)
+    assert all("EATON Eaton 3S" in line for line in told)
+
+
 def test_the_live_picture_has_every_card(eaton: Simulator) -> None:
     console = Console(file=io.StringIO(), width=80)
     watch = Watch(prober(), lambda: [opened(eaton)], rounds=1, sleep=lambda _seconds: None)

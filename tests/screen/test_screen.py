@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from usbhidups.screen.console import NARROWEST, PIPED, WIDEST, can_draw, make_console, show
+from usbhidups.screen.console import (
+    NARROWEST,
+    PIPED,
+    WIDEST,
+    can_draw,
+    can_redraw,
+    make_console,
+    show,
+)
 from usbhidups.screen.gauges import bar, sparkline
 from usbhidups.screen.safe import LONGEST, safe
 from usbhidups.screen.vitals import Vitals, grid, headline
@@ -33,6 +41,23 @@ from usbhidups.screen.words import Tone, duration, in_words, number, tone_of
 )
 def test_what_could_move_the_cursor_is_written_out(text: str, shown: str) -> None:
     assert safe(text) == shown
+
+
+@pytest.mark.parametrize("term", ["dumb", "unknown"])
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines(
+    term: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+        def fileno(self) -> int:
+            raise OSError
+
+    monkeypatch.setenv("TERM", "xterm")
+    assert can_redraw(Terminal())
+    monkeypatch.setenv("TERM", term)
+    assert not can_redraw(Terminal())
 
 
 @given(st.text())

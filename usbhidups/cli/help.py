@@ -37,11 +37,13 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose verbs are such parsers too."""
+    """An argument parser whose verbs are such parsers too. ``wrong``: exit status for a wrong line."""
+
+    wrong = 2
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(formatter_class=_Formatter, **settings)
 
     def error(self, message: str) -> NoReturn:
-        """One line, status 2."""
-        self.exit(2, f"{self.prog}: {message}; {self.prog} --help tells more\n")
+        """One line."""
+        self.exit(self.wrong, f"{self.prog}: {message}; {self.prog} --help tells more\n")

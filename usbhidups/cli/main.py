@@ -1,8 +1,8 @@
 """``usbhidups VERB …``: find the verb's module and run it; called as a driver, be that driver.
 
 Each verb is one module of this package with ``add_arguments(parser)`` and ``run(arguments) -> int``
-(the exit status). Modules are imported only when their verb is asked for: the daemon never pays for the
-tools' libraries.
+(the exit status), and perhaps ``WRONG_LINE``, its exit status for a wrong command line (else 2). Modules are
+imported only when their verb is asked for: the daemon never pays for the tools' libraries.
 """
 
 from __future__ import annotations
@@ -84,14 +84,13 @@ def command_line(loaded: Container[str]) -> argparse.ArgumentParser:
         if name in loaded:
             module = importlib.import_module(f"usbhidups.cli.{name.replace('-', '_')}")
             module.add_arguments(verb)
-            verb.set_defaults(run=module.run)
+            verb.wrong = getattr(module, "WRONG_LINE", verb.wrong)
+            verb.set_defaults(run=module.run, parser=verb)
     return parser
 
 
 def _run_verb(words: list[str]) -> int:
     arguments, unknown = command_line(words[:1]).parse_known_args(words)
     if unknown:
-        verb = f"usbhidups {arguments.verb}"
-        print(f"{verb}: no such argument: {unknown[0]}; {verb} --help tells more", file=sys.stderr)
-        return 2
+        arguments.parser.error(f"no such argument: {unknown[0]}")
     return int(arguments.run(arguments))

@@ -161,15 +161,17 @@ def _show(
 
 def _watch(arguments: argparse.Namespace, target: Target, plan: Plan) -> int:
     from usbhidups.probe.watch import Watch
-    from usbhidups.screen.console import make_console
+    from usbhidups.screen.console import can_redraw, make_console
 
     prober = Prober(target.library, plan, RealClock())
     watch = Watch(prober, target.subjects)
     with contextlib.suppress(KeyboardInterrupt), contextlib.closing(watch):
         if arguments.json:
             watch.objects(lambda findings: print(dumps(findings), flush=True))
-        else:
+        elif can_redraw():
             watch.live(make_console())
+        else:
+            watch.lines(lambda line: print(line, flush=True))
     return exit_status(watch.findings)
 
 

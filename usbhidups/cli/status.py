@@ -10,17 +10,21 @@ import sys
 from collections.abc import Sequence
 
 from usbhidups.configuration import Places
+from usbhidups.errors import UsbHidUpsError
 from usbhidups.screen.safe import safe
 from usbhidups.status.history import Event
 from usbhidups.status.snapshot import Snapshot, State, take, worst
 from usbhidups.status.sockets import DriverSocket, find_sockets
 from usbhidups.status.text import dumps, formatted
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["WRONG_LINE", "add_arguments", "run"]
+
+WRONG_LINE = int(State.UNKNOWN)
+"""Exit status for a command line or host on which nothing can be said: 1 and 2 are states of a UPS."""
 
 EPILOG = """\
 exit status, the worst of the UPSes shown: 0 on line, 1 on battery,
-2 on battery and low, 3 stale, unreachable or unknown
+2 on battery and low, 3 stale, unreachable, unknown, or a wrong command line
 
   usbhidups status                        all UPSes
   usbhidups status --watch office         one of them, live
@@ -48,7 +52,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The exit status is the state's number."""
+    """The exit status is the state's number; whatever stands in the way counts as unknown."""
+    try:
+        return _run(arguments)
+    except UsbHidUpsError as error:
+        print(f"usbhidups: {error}", file=sys.stderr)
+        return WRONG_LINE
+
+
+def _run(arguments: argparse.Namespace) -> int:
     sockets = find_sockets(Places.of(os.environ), arguments.ups)
     if arguments.watch:
         return _watch(arguments, sockets)
@@ -76,7 +88,7 @@ def _cards(snapshots: Sequence[Snapshot]) -> None:
 
 
 def _watch(arguments: argparse.Namespace, sockets: Sequence[DriverSocket]) -> int:
-    from usbhidups.screen.console import make_console
+    from usbhidups.screen.console import can_redraw, make_console
     from usbhidups.status.live import Watch
 
     watch = Watch(sockets, interval=arguments.interval)
@@ -93,7 +105,7 @@ def _watch(arguments: argparse.Namespace, sockets: Sequence[DriverSocket]) -> in
     state = State.UNKNOWN
     with contextlib.suppress(KeyboardInterrupt):
         plain = arguments.json or arguments.format is not None or arguments.quiet
-        live = sys.stdout.isatty() and not plain
+        live = not plain and can_redraw()
         state = watch.live(make_console()) if live else watch.lines(show)
     return int(state)
 

@@ -209,8 +209,13 @@ def late_hook(machine: Machine) -> Iterator[Check]:
     conf = machine.places.conf / "upsmon.conf"
     text = machine.text(conf)
     if text is None:
-        why = "is not for us to read" if conf.exists() else "does not exist"
-        yield Check("power-down flag", Verdict.SKIPPED, f"{conf} {why}", "run the doctor as root")
+        there = conf.exists()
+        why, mend = (
+            ("is not for us to read", "run the doctor as root")
+            if there
+            else ("does not exist: upsmon is not set up on this host", "man upsmon.conf")
+        )
+        yield Check("power-down flag", Verdict.SKIPPED, f"{conf} {why}", mend)
     elif not _POWERDOWNFLAG.search(text):
         yield Check(
             "power-down flag",

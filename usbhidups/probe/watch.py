@@ -1,4 +1,4 @@
-"""Devices looked at again and again: a live view, or an object for each round.
+"""Devices looked at again and again: a live view, a line for each change, or an object for each round.
 
 Devices that are plugged in meanwhile come in, those that are lost stay until they are back.
 """
@@ -18,10 +18,13 @@ from usbhidups.probe.card import card
 from usbhidups.probe.finding import Finding
 from usbhidups.probe.prober import Prober, Session
 from usbhidups.probe.subject import Subject
+from usbhidups.screen.safe import safe
+from usbhidups.screen.words import in_words
 
 __all__ = ["Watch"]
 
 INTERVAL = 1.0
+NONE_YET = "no UPS yet"
 LOOK_AROUND = 10
 """Rounds after which the bus is looked at again while a device is missing."""
 
@@ -57,12 +60,23 @@ class Watch:
     def live(self, console: Console) -> None:
         """Draw until interrupted."""
         with Live(console=console, auto_refresh=False, screen=console.is_terminal) as display:
-            for _ in self._turns():
+            for _ in self.turns():
                 display.update(self.picture(console), refresh=True)
+
+    def lines(self, show: Callable[[str], None]) -> None:
+        """Call ``show`` with what changed of each device, until interrupted."""
+        told: dict[str, str] = {}
+        for _ in self.turns():
+            now = {_name(each): _state(each) for each in self.findings}
+            for name, state in (now or {"": self.problem or NONE_YET}).items():
+                if told.get(name) != state:
+                    at = datetime.datetime.now().astimezone()
+                    show(f"{at:%H:%M:%S} {f'{name}: ' if name else ''}{state}")
+                    told[name] = state
 
     def objects(self, show: Callable[[list[Finding]], None]) -> None:
         """Call ``show`` each round until interrupted."""
-        for _ in self._turns():
+        for _ in self.turns():
             show(self.findings)
 
     def picture(self, console: Console) -> RenderableType:
@@ -72,11 +86,12 @@ class Watch:
         for finding in self.findings:
             parts += [card(finding, console, today=now.date(), brief=True), Text()]
         if not parts:
-            parts.append(Text(self.problem or "no UPS yet", style="magenta"))
+            parts.append(Text(self.problem or NONE_YET, style="magenta"))
         parts.append(Text(f"{now:%H:%M:%S}  Ctrl-C ends", style="dim"))
         return Group(*parts)
 
-    def _turns(self) -> Iterator[None]:
+    def turns(self) -> Iterator[None]:
+        """Each round, until there were as many as wanted."""
         done = 0
         while True:
             missing = not self._sessions or any(each.look is None for each in self._sessions)
@@ -99,3 +114,17 @@ class Watch:
             self.problem = ""
         except UsbHidUpsError as error:
             self.problem = str(error)
+
+
+def _name(finding: Finding) -> str:
+    who = finding.identity
+    names = " ".join(name for name in (who.manufacturer, who.product) if name)
+    return safe(" ".join(part for part in (who.port_path, names) if part))
+
+
+def _state(finding: Finding) -> str:
+    if finding.hindrance is not None:
+        return safe(finding.hindrance.reason)
+    alarm = finding.text("ups.alarm")
+    words = in_words(finding.text("ups.status"))
+    return safe(f"{words}; alarm: {alarm}" if alarm else words)
