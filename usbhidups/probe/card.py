@@ -37,7 +37,7 @@ def card(
 ) -> RenderableType:
     """The card of one device; ``brief``: without what does not change from one look to the next."""
     who = finding.identity
-    names = [safe(name) for name in (who.manufacturer, who.product) if name]
+    names = [safe(name.strip()) for name in (who.manufacturer, who.product) if name]
     name = " ".join(names) or _ids(finding) or "report descriptor"
     unknown = ""
     if not finding.readable:

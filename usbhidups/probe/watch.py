@@ -118,7 +118,7 @@ class Watch:
 
 def _name(finding: Finding) -> str:
     who = finding.identity
-    names = " ".join(name for name in (who.manufacturer, who.product) if name)
+    names = " ".join(name.strip() for name in (who.manufacturer, who.product) if name)
     return safe(" ".join(part for part in (who.port_path, names) if part))
 
 

@@ -1,4 +1,4 @@
-"""What a simulated device would answer now: the bytes of its reports, written bit by bit.
+"""What a simulated device would answer now: the bytes of its reports, written field by field.
 
 Reports are kept without their id byte. Nothing here knows what a field means.
 """
@@ -42,24 +42,22 @@ class Reports:
         return extract(data, slot)
 
     def put(self, slot: Slot, raw: int) -> None:
-        """Write a field, bit by bit; what the report has no room for is left out."""
+        """Write a field; what the report has no room for is left out."""
         data = self._data.get((slot.kind, slot.report_id))
         if data is None:
             return
-        self.version += 1
-        for bit in range(slot.size):
-            byte, place = divmod(slot.offset + bit, 8)
-            if byte < len(data):
-                data[byte] = data[byte] & ~(1 << place) | (raw >> bit & 1) << place
+        room = (1 << 8 * len(data)) - 1
+        mask = (1 << slot.size) - 1 << slot.offset & room
+        before = int.from_bytes(data, "little")
+        after = before & ~mask | raw << slot.offset & mask
+        if after != before:
+            data[:] = after.to_bytes(len(data), "little")
+            self.version += 1
 
 
 def extract(data: bytes | bytearray, slot: Slot) -> int:
     """A field's raw number out of a report's bytes (without id byte); missing bits are 0."""
-    raw = 0
-    for bit in range(slot.size):
-        byte, place = divmod(slot.offset + bit, 8)
-        if byte < len(data):
-            raw |= (data[byte] >> place & 1) << bit
+    raw = int.from_bytes(data, "little") >> slot.offset & (1 << slot.size) - 1
     if slot.signed and slot.size and raw >> slot.size - 1:
         raw -= 1 << slot.size
     return raw

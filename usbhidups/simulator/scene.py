@@ -53,7 +53,7 @@ def look(device: SimulatedDevice, now: float, *, holder: str = "") -> Scene:
     cuts = [at for at in (output.shutdown_at, output.reboot_at) if at is not None]
     back = output.reboot_until if output.startup_at is None else output.startup_at
     who = device.fixture.device
-    names = [name for name in (who.manufacturer, who.product) if name]
+    names = [name.strip() for name in (who.manufacturer, who.product) if name]
     return Scene(
         busid=gadget.record.busid,
         model=" ".join(names) or f"{who.vendor_id:04x}:{who.product_id:04x}",
