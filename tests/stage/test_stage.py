@@ -98,7 +98,7 @@ def test_a_cut_on_mains_and_a_refused_write_are_named() -> None:
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-@pytest.mark.parametrize("devices", [1, 2])
+@pytest.mark.parametrize("devices", [1, 2, 3])
 def test_it_fits(width: int, encoding: str, devices: int) -> None:
     hosts = [Host() for _ in range(devices)]
     for host in hosts:

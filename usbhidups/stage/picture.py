@@ -17,6 +17,10 @@ from usbhidups.stage.words import clock, next_step, output, tokens
 
 __all__ = ["picture"]
 
+FULL = 2
+"""UPSes that have room for all of their rows; more show those of ``IN_BRIEF``."""
+IN_BRIEF = ("Battery", "Output", "Next")
+
 EVENTS = 10
 """Events that are shown at most; fewer where several UPSes need the lines."""
 
@@ -25,7 +29,7 @@ def picture(scenes: Sequence[Scene], address: str, console: Console) -> Renderab
     """``address``: HOST:PORT of the USB/IP server, for the lines that say how to connect."""
     parts: list[RenderableType] = []
     for scene in scenes:
-        parts += [*_card(scene, address, console), Text()]
+        parts += [*_card(scene, address, console, brief=len(scenes) > FULL), Text()]
     parts.append(Text("Events", style="bold"))
     parts += _events(scenes, max(3, EVENTS - 8 * (len(scenes) - 1)), console)
     if scenes:
@@ -36,11 +40,12 @@ def picture(scenes: Sequence[Scene], address: str, console: Console) -> Renderab
     return Group(*parts)
 
 
-def _card(scene: Scene, address: str, console: Console) -> Iterator[RenderableType]:
+def _card(scene: Scene, address: str, console: Console, *, brief: bool) -> Iterator[RenderableType]:
     unknown = "" if scene.present else "off the bus"
     name = f"{scene.model} ({scene.busid}, simulated)"
     yield headline(name, tokens(scene), console, unknown=unknown)
-    yield grid(_rows(scene, address, console))
+    rows = _rows(scene, address, console)
+    yield grid(row for row in rows if not brief or row.label in IN_BRIEF)
 
 
 def _rows(scene: Scene, address: str, console: Console) -> Iterator[Row]:
