@@ -1,10 +1,11 @@
 /* A stand-in for libusb-1.0.so.0 that is its own USB host: devices are what USB/IP servers export, and the
  * transfers go over TCP in this process. No kernel, no root, no virtual machine; for tests and measurements.
  *
- * It serves the calls that NUT's drivers and pyusb make, with libusb's synchronous meaning: one thread at a
- * time in a device's transfer, many devices side by side. Interfaces have to be claimed as from a kernel, but
- * a transfer does not ask whose its interface is (both claim first). No hotplug, no asynchronous or isochronous
- * transfers (their functions are there, because pyusb looks them up, and refuse).
+ * It serves the calls that NUT's drivers, pyusb and ours make, with libusb's meaning: one thread at a time in
+ * a device's transfer, many devices side by side. Interfaces have to be claimed as from a kernel, but a
+ * transfer does not ask whose its interface is (both claim first). Of asynchronous transfers there is one for each
+ * device, on an IN endpoint, without a timeout; `user_data` points to the `completed` that its thread waits
+ * for, as with libusb's own synchronous calls. No hotplug, no isochronous transfers.
  *
  *   STANDIN_DEVICES  HOST:PORT/BUSID, more of them after commas: what is plugged in. An address that no one
  *                    answers at is an empty socket; it is tried again at each libusb_get_device_list().
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -50,6 +52,9 @@ struct libusb_device {
 	pthread_mutex_t busy;                        /* held during a transfer, and to change what follows */
 	int socket;                                  /* -1: unplugged */
 	uint32_t id, sequence;
+	struct libusb_transfer *standing;            /* the asynchronous one, while it is under way */
+	uint32_t standing_sequence;
+	int rouse;                                   /* readable: libusb_interrupt_event_handler() was called */
 	struct interface interfaces[INTERFACES];
 	size_t length;
 	unsigned char descriptors[DESCRIPTORS];      /* of the device, then of its configurations */
@@ -150,11 +155,25 @@ static bool receive_all(int fd, void *data, size_t length)
 	return true;
 }
 
+/* The asynchronous transfer is over. Its callback must not ask anything of this library. */
+static void end_standing(struct libusb_device *device, int status, int actual)
+{
+	struct libusb_transfer *transfer = device->standing;
+
+	if (!transfer)
+		return;
+	device->standing = NULL;
+	transfer->status = status;
+	transfer->actual_length = actual;
+	transfer->callback(transfer);
+}
+
 static int unplugged(struct libusb_device *device)
 {
 	if (device->socket >= 0)
 		close(device->socket);
 	device->socket = -1;
+	end_standing(device, LIBUSB_TRANSFER_NO_DEVICE, 0);
 	return LIBUSB_ERROR_NO_DEVICE;
 }
 
@@ -224,43 +243,82 @@ static bool take(int fd, const unsigned char *header, struct transfer *transfer,
 	return true;
 }
 
-/* One transfer from submission to its end; a timeout takes it back (and what comes meanwhile counts). */
-static int run(struct libusb_device *device, struct transfer *transfer, unsigned timeout_ms)
+static bool submit(struct libusb_device *device, const struct transfer *transfer)
 {
 	unsigned char header[HEADER] = { 0 };
-	uint32_t submitted = ++device->sequence, unlinked = 0;
-	long long until = timeout_ms ? now_ms() + timeout_ms : -1;
-	int status = LIBUSB_ERROR_TIMEOUT;
 
-	transfer->actual = 0;
 	put32(header, CMD_SUBMIT);
-	put32(header + 4, submitted);
+	put32(header + 4, ++device->sequence);
 	put32(header + 8, device->id);
 	put32(header + 12, transfer->in);
 	put32(header + 16, (uint32_t)transfer->endpoint & 15);
 	put32(header + 24, (uint32_t)transfer->length);
 	if (transfer->setup)
 		memcpy(header + 40, transfer->setup, 8);
-	if (device->socket < 0
-	    || !send_all(device->socket, header, HEADER, transfer->data, transfer->in ? 0 : (size_t)transfer->length))
+	return device->socket >= 0
+	       && send_all(device->socket, header, HEADER, transfer->data, transfer->in ? 0 : (size_t)transfer->length);
+}
+
+static bool take_back(struct libusb_device *device, uint32_t submitted)
+{
+	unsigned char header[HEADER] = { 0 };
+
+	put32(header, CMD_UNLINK);
+	put32(header + 4, ++device->sequence);
+	put32(header + 8, device->id);
+	put32(header + 20, submitted);
+	return device->socket >= 0 && send_all(device->socket, header, HEADER, NULL, 0);
+}
+
+/* Takes in the answer to the asynchronous transfer. False: the connection is of no more use. */
+static bool take_standing(struct libusb_device *device, const unsigned char *header)
+{
+	struct transfer transfer = { .in = true, .length = device->standing->length, .data = device->standing->buffer };
+	int status;
+
+	if (!take(device->socket, header, &transfer, &status))
+		return false;
+	end_standing(device,
+		!status ? LIBUSB_TRANSFER_COMPLETED
+		: status == LIBUSB_ERROR_PIPE ? LIBUSB_TRANSFER_STALL
+		: status == LIBUSB_ERROR_OVERFLOW ? LIBUSB_TRANSFER_OVERFLOW
+		: status == LIBUSB_ERROR_NO_DEVICE ? LIBUSB_TRANSFER_NO_DEVICE : LIBUSB_TRANSFER_ERROR,
+		transfer.actual);
+	return true;
+}
+
+static bool for_standing(const struct libusb_device *device, const unsigned char *header)
+{
+	return device->standing && be32(header) == RET_SUBMIT && be32(header + 4) == device->standing_sequence;
+}
+
+/* One transfer from submission to its end; a timeout takes it back (and what comes meanwhile counts). */
+static int run(struct libusb_device *device, struct transfer *transfer, unsigned timeout_ms)
+{
+	unsigned char header[HEADER] = { 0 };
+	uint32_t submitted, unlinked = 0;
+	long long until = timeout_ms ? now_ms() + timeout_ms : -1;
+	int status = LIBUSB_ERROR_TIMEOUT;
+
+	transfer->actual = 0;
+	if (!submit(device, transfer))
 		return unplugged(device);
+	submitted = device->sequence;
 	for (;;) {
 		if (!readable(device->socket, until)) {
-			if (unlinked)
+			if (unlinked || !take_back(device, submitted))
 				return unplugged(device);
-			unlinked = ++device->sequence;
+			unlinked = device->sequence;
 			until = now_ms() + UNLINK_MS;
-			memset(header, 0, HEADER);
-			put32(header, CMD_UNLINK);
-			put32(header + 4, unlinked);
-			put32(header + 8, device->id);
-			put32(header + 20, submitted);
-			if (!send_all(device->socket, header, HEADER, NULL, 0))
-				return unplugged(device);
 			continue;
 		}
 		if (!receive_all(device->socket, header, HEADER))
 			return unplugged(device);
+		if (for_standing(device, header)) {
+			if (!take_standing(device, header))
+				return unplugged(device);
+			continue;
+		}
 		if (be32(header) == RET_UNLINK && be32(header + 4) == unlinked)
 			return status;
 		if (be32(header) != RET_SUBMIT || be32(header + 4) != submitted)
@@ -430,6 +488,7 @@ static struct libusb_device *plugged_in(const struct slot *slot)
 	device->references = 1;
 	device->slot = (int)(slot - slots);
 	device->socket = fd;
+	device->rouse = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	device->id = be32(about + 288) << 16 | be32(about + 292);
 	device->speed = be32(about + 296) < 4 ? speeds[be32(about + 296)] : LIBUSB_SPEED_UNKNOWN;
 	if (!cached(device, slot)) {
@@ -501,6 +560,7 @@ EXPORT void libusb_unref_device(libusb_device *device)
 	if (!device || __atomic_sub_fetch(&device->references, 1, __ATOMIC_SEQ_CST))
 		return;
 	unplugged(device);
+	close(device->rouse);
 	pthread_mutex_destroy(&device->busy);
 	free(device);
 }
@@ -660,11 +720,15 @@ static void let_go(struct interface *interface)
 	interface->give_back = false;
 }
 
+static void cancel_standing(struct libusb_device *device);
+
 EXPORT void libusb_close(libusb_device_handle *handle)
 {
 	struct libusb_device *device = handle->device;
 
 	pthread_mutex_lock(&device->busy);
+	if (device->standing && device->standing->dev_handle == handle)
+		cancel_standing(device);
 	for (int i = 0; i < INTERFACES; i++)
 		if (device->interfaces[i].owner == handle)
 			let_go(&device->interfaces[i]);
@@ -873,11 +937,122 @@ EXPORT int libusb_get_string_descriptor_ascii(libusb_device_handle *handle, uint
 	return count;
 }
 
+/* ------------------------------------------------------------------ the asynchronous transfer */
+
+EXPORT struct libusb_transfer *libusb_alloc_transfer(int packets)
+{
+	return packets ? NULL : calloc(1, sizeof(struct libusb_transfer));
+}
+
+EXPORT void libusb_free_transfer(struct libusb_transfer *transfer) { free(transfer); }
+
+EXPORT int libusb_submit_transfer(struct libusb_transfer *asked)
+{
+	libusb_device_handle *handle = asked->dev_handle;
+	struct libusb_device *device = handle->device;
+	struct transfer transfer = { .endpoint = asked->endpoint, .length = asked->length, .in = true, .data = asked->buffer };
+
+	pthread_mutex_lock(&device->busy);
+	if (asked->timeout || !(asked->endpoint & 0x80))
+		return unlock(handle, LIBUSB_ERROR_NOT_SUPPORTED);
+	if (device->standing)
+		return unlock(handle, LIBUSB_ERROR_BUSY);
+	if (!has_endpoint(device, asked->endpoint))
+		return unlock(handle, LIBUSB_ERROR_IO);
+	if (!submit(device, &transfer))
+		return unlock(handle, unplugged(device));
+	device->standing = asked;
+	device->standing_sequence = device->sequence;
+	return unlock(handle, 0);
+}
+
+/* It has ended when this returns; what comes before the device confirms it counts as not come. */
+static void cancel_standing(struct libusb_device *device)
+{
+	uint32_t submitted = device->standing_sequence;
+	struct transfer spilt = { .in = true };
+	unsigned char header[HEADER];
+	int status;
+
+	end_standing(device, LIBUSB_TRANSFER_CANCELLED, 0);
+	if (!take_back(device, submitted)) {
+		unplugged(device);
+		return;
+	}
+	for (;;) {
+		if (!readable(device->socket, now_ms() + UNLINK_MS) || !receive_all(device->socket, header, HEADER))
+			break;
+		if (be32(header) == RET_UNLINK && be32(header + 4) == device->sequence)
+			return;
+		if (be32(header) != RET_SUBMIT || be32(header + 4) != submitted || !take(device->socket, header, &spilt, &status))
+			break;
+	}
+	unplugged(device);
+}
+
+EXPORT int libusb_cancel_transfer(struct libusb_transfer *transfer)
+{
+	struct libusb_device *device = transfer->dev_handle->device;
+
+	pthread_mutex_lock(&device->busy);
+	if (device->standing != transfer)
+		return unlock(transfer->dev_handle, LIBUSB_ERROR_NOT_FOUND);
+	cancel_standing(device);
+	return unlock(transfer->dev_handle, 0);
+}
+
+static struct libusb_device *waiting_for(const int *completed)
+{
+	struct libusb_device *found = NULL;
+
+	pthread_mutex_lock(&plugs);
+	for (struct slot *slot = slots; slot < slots + slot_count && !found; slot++) {
+		struct libusb_transfer *standing = slot->device ? slot->device->standing : NULL;
+
+		if (standing && standing->user_data == completed)
+			found = libusb_ref_device(slot->device);
+	}
+	pthread_mutex_unlock(&plugs);
+	return found;
+}
+
+EXPORT int libusb_handle_events_timeout_completed(libusb_context *context, struct timeval *time, int *completed)
+{
+	struct libusb_device *device = completed && !*completed ? waiting_for(completed) : NULL;
+	int timeout = (int)(time->tv_sec * 1000 + (time->tv_usec + 999) / 1000);
+	unsigned char header[HEADER];
+	uint64_t calls;
+
+	(void)context;
+	if (!device)
+		return 0;
+	struct pollfd wait[2] = { { .fd = device->socket, .events = POLLIN }, { .fd = device->rouse, .events = POLLIN } };
+
+	if (poll(wait, 2, timeout) > 0) {
+		if (wait[1].revents && read(device->rouse, &calls, sizeof calls) < 0 && errno != EAGAIN)
+			fprintf(stderr, "libusb stand-in: rouse: %s\n", strerror(errno));
+		pthread_mutex_lock(&device->busy);
+		if (wait[0].revents && device->socket >= 0 && readable(device->socket, 0)
+		    && (!receive_all(device->socket, header, HEADER) || !for_standing(device, header) || !take_standing(device, header)))
+			unplugged(device);
+		pthread_mutex_unlock(&device->busy);
+	}
+	libusb_unref_device(device);
+	return 0;
+}
+
+EXPORT void libusb_interrupt_event_handler(libusb_context *context)
+{
+	(void)context;
+	pthread_mutex_lock(&plugs);
+	for (struct slot *slot = slots; slot < slots + slot_count; slot++)
+		if (slot->device)
+			eventfd_write(slot->device->rouse, 1);
+	pthread_mutex_unlock(&plugs);
+}
+
 /* ------------------------------------------------------------------ looked up by pyusb, never used by us */
 
-EXPORT struct libusb_transfer *libusb_alloc_transfer(int packets) { return (void)packets, NULL; }
-EXPORT void libusb_free_transfer(struct libusb_transfer *transfer) { (void)transfer; }
-EXPORT int libusb_submit_transfer(struct libusb_transfer *transfer) { return (void)transfer, LIBUSB_ERROR_NOT_SUPPORTED; }
 EXPORT int libusb_handle_events(libusb_context *context) { return (void)context, LIBUSB_ERROR_NOT_SUPPORTED; }
 
 EXPORT int libusb_get_max_iso_packet_size(libusb_device *device, unsigned char endpoint)

@@ -6,7 +6,7 @@ import array
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -40,8 +40,7 @@ class Table:
         self.failures: dict[str, list[int | None]] = {}
         self.bound = bound
         self.answer = b""
-        self.inputs: list[bytes | int] = []
-        self.while_waiting: Callable[[], None] = lambda: None
+        self.inputs: list[bytes | int | None] = []
         self.devices: list[Any] = []
 
     def _note(self, name: str, *arguments: object) -> None:
@@ -94,19 +93,6 @@ class Table:
     def reset_device(self, dev_handle: Any) -> None:
         self._note("reset")
 
-    def intr_read(
-        self, dev_handle: Any, ep: int, intf: int, buff: array.array[int], timeout: int
-    ) -> int:
-        self._note("read", ep, len(buff), timeout)
-        self.while_waiting()
-        if not self.inputs:
-            raise OSError(errno.ETIMEDOUT, "timed out")
-        got = self.inputs.pop(0)
-        if isinstance(got, int):
-            raise OSError(got, "scripted")
-        buff[: len(got)] = array.array("B", got)
-        return len(got)
-
     def ctrl_transfer(
         self,
         dev_handle: Any,
@@ -129,8 +115,32 @@ class Table:
         return [call[0] for call in self.calls]
 
 
+class Reading:
+    """The read of an endpoint: what the table has, in its turn."""
+
+    def __init__(self, table: Any, handle: Any, endpoint: int, length: int) -> None:
+        self._table = table
+        table.calls.append(("stand", handle, endpoint, length))
+
+    def read(self, timeout: float) -> bytes | None:
+        self._table.calls.append(("read", timeout))
+        got = self._table.inputs.pop(0) if self._table.inputs else None
+        if isinstance(got, int):
+            raise OSError(got, "scripted")
+        return got
+
+    def call(self) -> None:
+        self._table.calls.append(("call",))
+
+    def cancel(self) -> None:
+        self._table.calls.append(("cancel",))
+
+    def free(self) -> None:
+        self._table.calls.append(("free",))
+
+
 def pipe_on(backend: Table) -> LibusbPipe:
-    return LibusbPipe(backend, "handle", node="/dev/bus/usb/001/007")
+    return LibusbPipe(backend, "handle", node="/dev/bus/usb/001/007", stand=Reading)
 
 
 def test_a_bound_driver_is_taken_away_and_given_back() -> None:
@@ -264,43 +274,45 @@ def listening(backend: Table) -> LibusbPipe:
 
 def test_input_reports() -> None:
     backend = Table()
-    backend.inputs = [b"\x0b\x11", errno.EPIPE, errno.ENODEV]
+    backend.inputs = [b"\x0b\x11", None, errno.EPIPE, errno.ENODEV]
     pipe = listening(backend)
     assert pipe.read(0.75) == b"\x0b\x11"
+    assert pipe.read(0.5) is None
     with pytest.raises(TransferFailed) as caught:
         pipe.read(0)
     assert caught.value.kind is TransferKind.STALL
     with pytest.raises(DeviceGone):
         pipe.read(0)
-    assert backend.calls[:2] == [("read", 0x84, 16, 750), ("read", 0x84, 16, 1)]
+    with pytest.raises(DeviceGone):
+        pipe.read(0)
+    reads = [("read", seconds) for seconds in (0.75, 0.5, 0, 0)]
+    assert backend.calls == [("stand", "handle", 0x84, 16), *reads]
 
 
-def test_a_long_wait_is_cut_into_slices() -> None:
-    backend = Table()
-    assert listening(backend).read(2.5) is None
-    assert [call[3] for call in backend.calls] == [1000, 1000, 500]
-
-
-def test_a_call_takes_effect_at_the_end_of_a_slice() -> None:
+def test_a_call_ends_the_read() -> None:
     backend = Table()
     pipe = listening(backend)
-    backend.while_waiting = pipe.interrupt
-    assert pipe.read(60) is None
-    assert len(backend.calls) == 1
+    pipe.read(0)
     pipe.interrupt()
-    assert pipe.read(60) is None
-    assert len(backend.calls) == 1
-    backend.while_waiting = lambda: None
-    assert pipe.read(1) is None
-    assert len(backend.calls) == 2
+    assert backend.names == ["stand", "read", "call"]
 
 
-def test_a_report_is_not_lost_to_a_call() -> None:
-    backend = Table()
-    backend.inputs = [b"\x0b\x11"]
+def test_the_read_is_taken_back_before_and_freed_after_the_device_is_closed() -> None:
+    backend = Table(bound=False)
     pipe = listening(backend)
-    backend.while_waiting = pipe.interrupt
-    assert pipe.read(60) == b"\x0b\x11"
+    pipe.read(0)
+    pipe.close()
+    assert backend.names == ["stand", "read", "cancel", "close", "free"]
+
+
+def test_nothing_is_taken_back_from_a_device_that_is_gone() -> None:
+    backend = Table()
+    backend.inputs = [errno.ENODEV]
+    pipe = listening(backend)
+    with pytest.raises(DeviceGone):
+        pipe.read(0)
+    pipe.close()
+    assert backend.names == ["stand", "read", "close", "free"]
 
 
 def test_without_endpoint_a_read_only_waits() -> None:
@@ -318,6 +330,11 @@ def test_mending() -> None:
     pipe.clear_halt()
     pipe.reset()
     assert backend.calls == [("clear halt", 0x84), ("reset",)]
+    pipe.read(0)
+    backend.calls.clear()
+    pipe.clear_halt()
+    pipe.reset()
+    assert backend.names == ["cancel", "clear halt", "cancel", "reset"]
     backend.failures = {"clear halt": [errno.EIO], "reset": [errno.ENOENT]}
     with pytest.raises(TransferFailed):
         pipe.clear_halt()

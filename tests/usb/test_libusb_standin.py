@@ -166,6 +166,82 @@ def test_input_reports_and_calls(child: Child) -> None:
     ) == [True, None]
 
 
+def test_a_call_ends_a_long_wait_and_loses_nothing(child: Child) -> None:
+    assert child(
+        """
+        transport = port.open()
+        while transport.wait_input(0.05):
+            pass
+        caller = threading.Timer(0.01, transport.interrupt)
+        caller.start()
+        result = [transport.wait_input(1000)]
+        caller.join()
+        tell("1-1 mains off")
+        transport.interrupt()
+        report = transport.wait_input(1000) or transport.wait_input(1000)
+        result.append(report[0] in (8, 11))
+        transport.close()
+        """
+    ) == [None, True]
+
+
+def test_reports_come_in_order_while_other_things_are_asked(child: Child) -> None:
+    assert (
+        child(
+            """
+        transport = port.open()
+        while transport.wait_input(0.05):
+            pass
+        result = []
+        for mains in ("off", "on") * 3:
+            tell(f"1-1 mains {mains}")
+            result.append(transport.get_feature(8, 6)[0])
+            while (report := transport.wait_input(10))[0] != 11:
+                pass
+            result.append(bool(report[1] & 1))  # ACPresent
+            while transport.wait_input(0.05):
+                pass
+        transport.close()
+        """
+        )
+        == [8, False, 8, True] * 3
+    )
+
+
+def test_an_endpoint_that_stalls_is_cleared_and_read_again(child: Child) -> None:
+    assert child(
+        """
+        transport = port.open()
+        tell("1-1 fault interrupt-stall")
+        result = [kind(transport.wait_input, 10)]
+        tell("1-1 clear")
+        transport.clear_halt()
+        tell("1-1 mains off")
+        result.append(transport.wait_input(10)[0] in (8, 11))
+        transport.clear_halt()
+        transport.reset()
+        tell("1-1 mains on")
+        result.append(transport.wait_input(10)[0] in (8, 11))
+        transport.close()
+        """
+    ) == ["stall", True, True]
+
+
+def test_a_device_that_leaves_ends_the_wait(child: Child) -> None:
+    assert child(
+        """
+        transport = port.open()
+        while transport.wait_input(0.05):
+            pass
+        leaving = threading.Timer(0.01, tell, ["1-1 disconnect"])
+        leaving.start()
+        result = [kind(transport.wait_input, 1000)]
+        leaving.join()
+        transport.close()
+        """
+    ) == ["DeviceGone"]
+
+
 def test_lost_and_found_without_a_trace(child: Child) -> None:
     assert child(
         """

@@ -48,7 +48,7 @@ from usbhidups.hid.descriptor import ReportType
 from usbhidups.nut.upsconf import DriverOptions
 from usbhidups.ups.device import Ups
 from usbhidups.ups.plan import ReadRequest, Refusal, WritePlan
-from usbhidups.ups.reading.freshness import Health
+from usbhidups.ups.reading.freshness import Health, Trust
 from usbhidups.ups.view import View
 from usbhidups.usb.transport import Transport
 
@@ -248,24 +248,28 @@ class Keeper:
         began = self._clock()
         requests = ups.reads_due(began)
         for number, request in enumerate(requests):
-            self._read(request, transport, ups)
-            if self._jobs or ups.health(self._clock())[0] is Health.REOPEN:
+            answered = self._read(request, transport, ups)
+            if self._jobs:
+                break
+            if not answered and ups.health(self._clock())[0] is Health.REOPEN:
                 break
             if number and self._clock() - began > LONGEST_ROUND:
                 break  # the mains' report is due again
-        for index in ups.strings_wanted()[:1]:
+        for index in ups.strings_wanted():
+            if self._jobs or self._clock() - began > LONGEST_ROUND:
+                break
             self._read_string(index, transport, ups)
-        if requests or self._shown is None:
-            self._show()
-        if not self._mend(transport, ups) or self._jobs:
+        trust = self._show()
+        if trust is None or not self._mend(trust, transport) or self._jobs:
             return
-        pause = ups.next_due(self._clock())
+        pause = 0.0 if ups.strings_wanted() else ups.next_due(self._clock())
         if ups.listens:
             self._listen(pause, transport, ups)
         elif pause:
             self._wait(pause)
 
-    def _read(self, request: ReadRequest, transport: Transport, ups: Ups) -> None:
+    def _read(self, request: ReadRequest, transport: Transport, ups: Ups) -> bool:
+        """Read one report; whether it came."""
         get = (
             transport.get_feature
             if request.report_type is ReportType.FEATURE
@@ -277,12 +281,14 @@ class Keeper:
         except TransferFailed as error:
             _log.debug("%s: %s", self._name, error)
             ups.read_failed(request, error.kind, now=self._clock())
-        else:
-            self._patience.took(request, self._clock() - began)
-            if not data or data[0] != request.report_id:
-                ups.read_failed(request, TransferKind.SHORT, now=self._clock())
-            else:
-                ups.got_report(request.report_type, data, now=self._clock())
+            return False
+        now = self._clock()
+        self._patience.took(request, now - began)
+        if not data or data[0] != request.report_id:
+            ups.read_failed(request, TransferKind.SHORT, now=now)
+            return False
+        ups.got_report(request.report_type, data, now=now)
+        return True
 
     def _read_string(self, index: int, transport: Transport, ups: Ups) -> None:
         try:
@@ -311,42 +317,42 @@ class Keeper:
                 return
             pause = 0.0
 
-    def _mend(self, transport: Transport, ups: Ups) -> bool:
-        """Look at the health; climb the ladder where needed. False: the device was dropped."""
-        health, reason = ups.health(self._clock())
-        if health is Health.REOPEN:
+    def _mend(self, trust: Trust, transport: Transport) -> bool:
+        """Climb the ladder where the health needs it. False: the device was dropped."""
+        if trust.health is Health.REOPEN:
             if self._rung % 2:
                 _log.debug("%s: reset", self._name)
                 with contextlib.suppress(DeviceGone):
                     transport.reset()
             self._rung += 1
-            self._drop(reason)
+            self._drop(trust.reason)
             return False
-        if health is Health.FRESH:
+        if trust.health is Health.FRESH:
             self._rung = 0
             self._retry.well()
         return True
 
-    def _show(self) -> None:
-        """Post what is known now where it changed, and the state with it."""
+    def _show(self) -> Trust | None:
+        """Post what is known now where it changed, and the state with it; None: nothing is known."""
         if self._ups is None:
-            return
+            return None
         now = self._clock()
         lapsed = now > self.good_until  # others may have called it stale meanwhile: say it again
         if lapsed and self._transport is not None and self._well_by is self._transport:
             self._ups.lapsed()
-        view = self._ups.view(now)
+        view, trust = self._ups.look(now)
         if view.fresh:
             self._well_by = self._transport
-        self.good_until = self._ups.good_until
+        self.good_until = trust.good_until
         if view is self._shown and not lapsed:
-            return
+            return trust
         self._shown = view
         if lapsed:
             self._state = None
         if self._transport is not None:
             self._say(State.QUIET if view.fresh else State.DOUBT, view.reason)
         self._post(ViewNotice(view))
+        return trust
 
     def _say(self, state: State, reason: str) -> None:
         notice = StateNotice(state, reason)

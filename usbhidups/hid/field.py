@@ -8,8 +8,11 @@ from typing import NamedTuple
 __all__ = ["Field", "ReportType"]
 
 
-class ReportType(enum.Enum):
-    """The three report types of HID 1.11 section 5.6; the value is the number used in wValue."""
+class ReportType(enum.IntEnum):
+    """The three report types of HID 1.11 section 5.6; the value is the number used in wValue.
+
+    Whole numbers, because reports are looked up by them many times a second.
+    """
 
     INPUT = 1
     OUTPUT = 2

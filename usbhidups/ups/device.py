@@ -19,7 +19,7 @@ from usbhidups.ups.options import Options
 from usbhidups.ups.picture import Picture
 from usbhidups.ups.plan import ReadBack, ReadRequest, Refusal, Write, WritePlan
 from usbhidups.ups.profile import Profile
-from usbhidups.ups.reading.freshness import Health
+from usbhidups.ups.reading.freshness import Health, Trust
 from usbhidups.ups.reading.reader import Reader
 from usbhidups.ups.view import View
 from usbhidups.ups.writing.commands import Commands
@@ -28,8 +28,8 @@ from usbhidups.ups.writing.settings import Local, Settings
 
 __all__ = ["Done", "Ups", "attach"]
 
-LOOK_AT_LEAST = 10.0
-"""Seconds after which the view is worked out anew though no report changed: the times in it move on."""
+LOOK_AT_LEAST = 30.0
+"""Seconds after which the view is worked out anew though no report changed: a trend may have ended."""
 
 
 class Done(Protocol):
@@ -179,14 +179,18 @@ class Ups:
 
     def view(self, now: float) -> View:
         """Everything to publish. The same object as before where nothing changed."""
+        return self.look(now)[0]
+
+    def look(self, now: float) -> tuple[View, Trust]:
+        """The view, and how much it may be trusted."""
         if self._reader.changed or self._picture.unsettled or now - self._looked_at > LOOK_AT_LEAST:
-            self._look(now)
-        stale = self._reader.stale(now)
-        reason = stale or self._reader.health(now)[1] or self._picture.status.reason
-        mode = self._reader.mode
-        if (not stale, reason, mode) != (self._view.fresh, self._view.reason, self._view.mode):
-            self._view = replace(self._view, fresh=not stale, reason=reason, mode=mode)
-        return self._view
+            self._work_out(now)
+        trust, mode = self._reader.trust(now), self._reader.mode
+        fresh, reason = not trust.stale, trust.stale or trust.reason or self._picture.status.reason
+        view = self._view
+        if (fresh, reason, mode) != (view.fresh, view.reason, view.mode):
+            self._view = replace(view, fresh=fresh, reason=reason, mode=mode)
+        return self._view, trust
 
     def lapsed(self) -> None:
         """Somebody called the data stale because nothing was heard in time: do well for a while first."""
@@ -204,23 +208,19 @@ class Ups:
 
     def health(self, now: float) -> tuple[Health, str]:
         """How much the view may be trusted, and what to do about it."""
-        return self._reader.health(now)
-
-    @property
-    def good_until(self) -> float:
-        """When the view is stale unless something more is heard: for whoever looks while a transfer hangs."""
-        return self._reader.good_until
+        trust = self._reader.trust(now)
+        return trust.health, trust.reason
 
     # -- doing -------------------------------------------------------------------------------
 
     def instcmd(self, name: str, argument: str | None, *, now: float) -> WritePlan | Refusal:
         """Plan an instant command."""
-        self._look(now)
+        self._work_out(now)
         return self._commands().plan(name, argument)
 
     def set(self, name: str, value: str, *, now: float) -> WritePlan | Refusal | None:
         """Plan a setting; None: it was a value of the driver's own and is done."""
-        self._look(now)
+        self._work_out(now)
         picture = self._picture
         wanted = picture.delays(last_resort=False)
         settings = Settings(self.binding, self._reader.evidence, picture.context(), wanted)
@@ -228,12 +228,12 @@ class Ups:
         if not isinstance(planned, Local):
             return planned
         picture.settings[planned.name] = planned.text
-        self._look(now)
+        self._work_out(now)
         return None
 
     def killpower(self, *, now: float) -> WritePlan | Refusal:
         """Plan the cut: sdcommands, or the built-in chain, each step the fallback of the one before."""
-        self._look(now)
+        self._work_out(now)
         on_mains = self._picture.mains.present is True
         commands = self._commands(last_resort=True)
         return commands.killpower(self.options.sdcommands, on_mains=on_mains)
@@ -247,7 +247,7 @@ class Ups:
 
     # -- inside ------------------------------------------------------------------------------
 
-    def _look(self, now: float) -> None:
+    def _work_out(self, now: float) -> None:
         picture, reader = self._picture, self._reader
         reader.changed = False
         self._looked_at = now

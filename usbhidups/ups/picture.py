@@ -74,6 +74,7 @@ class Picture:
         self.status = Status(None, reason="nothing was read yet")
         self.mains = Mains()
         self.variables: dict[str, Value] = {}
+        self.wanted_strings: tuple[int, ...] = ()  # indexes that values ask for
         self.soon: tuple[tuple[Field, ...], float] = ((), 0.0)
 
     # -- looking -----------------------------------------------------------------------------
@@ -102,6 +103,8 @@ class Picture:
         settled = Settled(self.mains, known, sources)
         self.status = decide(settled, battery, self._rules(), free_alarms=decoded.alarms)
         self.variables = self._published(decoded)
+        wanted = decoded.wanted | self._named.wanted
+        self.wanted_strings = tuple(sorted(wanted - self.strings.keys()))
         self.soon = self._second_looks(decoded, now)
 
     def delays(self, *, last_resort: bool) -> Delays:
@@ -139,14 +142,6 @@ class Picture:
     def repairs(self) -> tuple[str, ...]:
         """In words, which values were put right."""
         return self._decoded.repairs if self._decoded is not None else ()
-
-    @property
-    def wanted_strings(self) -> tuple[int, ...]:
-        """String indexes that were asked for by values and not fetched yet."""
-        if self._decoded is None:
-            return ()
-        wanted = self._decoded.wanted | self._named.wanted
-        return tuple(sorted(wanted - self.strings.keys()))
 
     def context(self) -> Context:
         """What decoding needs beside the reports."""

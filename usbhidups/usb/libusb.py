@@ -8,8 +8,7 @@ A device whose node is known is opened by the node, so neither udev nor libusb's
 know of it (a device that was plugged in again is found although no udevd runs). Otherwise it is looked
 up in libusb's list.
 
-``read`` waits inside libusb, which cannot be ended from outside: it waits in slices, and ``interrupt``
-takes effect at the end of a slice. Never fork with a device open (failure B19).
+The interrupt endpoint is read by ``standing``. Never fork with a device open (failure B19).
 (failure-catalogue.md A16, B18, C12; nut-driver-contract.md 5.4)
 """
 
@@ -23,21 +22,19 @@ import importlib
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from usbhidups.errors import ConfigError, DeviceGone, UsbHidUpsError
 from usbhidups.usb.descriptors import HID_CLASS, Endpoint
 from usbhidups.usb.pipe import Setup, failure
+from usbhidups.usb.standing import Standing, StandingRead
 from usbhidups.usb.usbfs import open_node
 
 __all__ = ["Backend", "Libusb", "LibusbPipe", "Listed"]
 
 _log = logging.getLogger(__name__)
-
-SLICE = 1.0
-"""Seconds that one wait inside libusb lasts at most: how late ``interrupt`` may take effect."""
 
 CLAIM_TRIES = 3
 
@@ -64,9 +61,6 @@ class Backend(Protocol):
     def attach_kernel_driver(self, dev_handle: Any, intf: int) -> None: ...
     def clear_halt(self, dev_handle: Any, ep: int) -> None: ...
     def reset_device(self, dev_handle: Any) -> None: ...
-    def intr_read(
-        self, dev_handle: Any, ep: int, intf: int, buff: array.array[int], timeout: int
-    ) -> int: ...
     def ctrl_transfer(
         self,
         dev_handle: Any,
@@ -208,19 +202,35 @@ def _typed(error: OSError, words: str, node: str = "") -> UsbHidUpsError:
     return failure(error.errno or errno.EIO, words, node=node)
 
 
+def _stand(backend: Backend, handle: Any, endpoint: int, length: int) -> Standing:
+    return StandingRead(backend.lib, backend.ctx, handle.handle, endpoint, length)
+
+
 class LibusbPipe:
     """An open device; satisfies ``pipe.Pipe``."""
 
-    def __init__(self, backend: Backend, handle: Any, *, node: str = "", fd: int = -1) -> None:
-        """``fd`` is the node's descriptor where we opened it ourselves; it becomes the pipe's."""
+    def __init__(
+        self,
+        backend: Backend,
+        handle: Any,
+        *,
+        node: str = "",
+        fd: int = -1,
+        stand: Callable[[Backend, Any, int, int], Standing] = _stand,
+    ) -> None:
+        """``fd`` is the node's descriptor where we opened it ourselves; it becomes the pipe's.
+
+        ``stand`` makes the read of an endpoint: backend, handle, address, length.
+        """
         self._backend = backend
         self._handle = handle
         self._node = node
         self._fd = fd
         self._claimed: set[int] = set()
         self._detached: set[int] = set()
-        self._endpoint: Endpoint | None = None
-        self._buffer = array.array("B")
+        self._stand = stand
+        self._endpoint, self._length = 0, 0
+        self._standing: Standing | None = None
         self._called = threading.Event()
         self._gone = False
         self._closed = False
@@ -265,52 +275,48 @@ class LibusbPipe:
 
     def listen(self, endpoint: Endpoint, length: int) -> None:
         """As Pipe."""
-        self._endpoint = endpoint
-        self._buffer = array.array("B", bytes(length))
+        self._endpoint, self._length = endpoint.address, length
 
     def read(self, timeout: float) -> bytes | None:
-        """As Pipe; ``interrupt`` takes effect within a slice."""
-        if self._endpoint is None:
+        """As Pipe."""
+        if not self._endpoint:
             self._called.wait(timeout)
             self._called.clear()
             return None
-        left = timeout
-        while not self._called.is_set():
-            part = min(left, SLICE)
-            try:
-                got = self._backend.intr_read(
-                    self._open(), self._endpoint.address, 0, self._buffer, _milliseconds(part)
-                )
-            except OSError as error:
-                if error.errno != errno.ETIMEDOUT:
-                    words = f"read endpoint {self._endpoint.address:#04x}"
-                    raise self._failed(error, words) from None
-            else:
-                return self._buffer[:got].tobytes()
-            left -= part
-            if left <= 0:
-                break
-        self._called.clear()
-        return None
+        handle = self._open()
+        try:
+            if self._standing is None:
+                self._standing = self._stand(self._backend, handle, self._endpoint, self._length)
+            return self._standing.read(timeout)
+        except OSError as error:
+            raise self._failed(error, f"read endpoint {self._endpoint:#04x}") from None
 
     def clear_halt(self) -> None:
         """As Pipe."""
-        if self._endpoint is not None:
+        if self._endpoint:
+            handle = self._open()
             try:
-                self._backend.clear_halt(self._open(), self._endpoint.address)
+                if self._standing is not None:
+                    self._standing.cancel()
+                self._backend.clear_halt(handle, self._endpoint)
             except OSError as error:
                 raise self._failed(error, "clear halt") from None
 
     def reset(self) -> None:
         """As Pipe; DeviceGone when it comes back as another device."""
+        handle = self._open()
         try:
-            self._backend.reset_device(self._open())
+            if self._standing is not None:
+                self._standing.cancel()
+            self._backend.reset_device(handle)
         except OSError as error:
             raise self._failed(error, "reset port") from None
 
     def interrupt(self) -> None:
-        """As Pipe, within a slice."""
+        """As Pipe, at once."""
         self._called.set()
+        if self._standing is not None:
+            self._standing.call()
 
     def close(self) -> None:
         """As Pipe. Nothing is asked of a device that is gone: that was seen to hang (failure B18)."""
@@ -318,9 +324,14 @@ class LibusbPipe:
             return
         self._closed = True
         if not self._gone:
+            if self._standing is not None:
+                with contextlib.suppress(OSError):
+                    self._standing.cancel()
             for interface in sorted(self._detached):
                 self.release(interface)
         self._backend.close_device(self._handle)
+        if self._standing is not None:
+            self._standing.free()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

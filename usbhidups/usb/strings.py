@@ -87,6 +87,8 @@ class StringReader:
                 data = self._control_in(setup, length, timeout=left / (TRIES - number))
             except TransferFailed as error:
                 failed = error
+                if error.kind is TransferKind.STALL and self._languages:
+                    break  # it has given strings before: this is an answer, no hiccup
             else:
                 if data:
                     return data

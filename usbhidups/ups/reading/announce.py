@@ -31,6 +31,9 @@ class Finding:
 @dataclass(slots=True)
 class _State:
     values: tuple[int | None, ...] | None = None
+    polled: bytes = (
+        b""  # what the last control read brought, b"" where an announcement came after it
+    )
     announced: bool = False
     unannounced_at: float | None = None
 
@@ -66,6 +69,7 @@ class Announcements:
             if state.values is not None and values != state.values:
                 state.announced = True
             state.values = values
+            state.polled = b""
         return findings
 
     def polled(self, key: Key, data: bytes, *, now: float) -> list[Finding]:
@@ -75,6 +79,8 @@ class Announcements:
             return []
         findings: list[Finding] = []
         state = self._states[key]
+        if state.polled == data and state.unannounced_at is None:
+            return findings
         values = tuple(extract(field, data) for field, _ in pairs)
         if state.unannounced_at is not None and now - state.unannounced_at > LATE:
             state.unannounced_at = None
@@ -86,6 +92,7 @@ class Announcements:
             state.announced = False
             findings.append(Finding(key, announces=True))
         state.values = values
+        state.polled = data
         return findings
 
     def forget(self) -> None:

@@ -90,6 +90,8 @@ class Doubt:
 
     def _suspicious(self, key: Key, data: bytes, now: float) -> _Kind | None:
         before = self._believed.get(key)
+        if before is not None and before[0] == data:
+            return None
         if not any(data[1:]):
             was_zero = before is not None and not any(before[0][1:])
             if not was_zero and (before is not None or key in self._essential):

@@ -18,9 +18,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from usbhidups.errors import TransferKind
+from usbhidups.hid.descriptor import Field
+from usbhidups.hid.report import extract
 from usbhidups.ups.reading.wanted import Key
 
-__all__ = ["Freshness", "Health", "Life"]
+__all__ = ["Freshness", "Health", "Life", "Trust"]
 
 GRACE = 4.0
 """Seconds by which a proof may be late before the data are stale: two cycles of NUT's default."""
@@ -57,6 +59,21 @@ class Health(enum.Enum):
     DOUBTFUL = "doubtful"  # late, or suspiciously still: published as fresh, shown as doubtful
     STALE = "stale"  # freshness is not proven
     REOPEN = "reopen"  # stale or about to be: close the device and open it again
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How things stand at one moment.
+
+    ``reason`` says why the health is not FRESH. ``stale`` says why freshness is not proven, "" where it is (a
+    device that is to be opened again may still be fresh). At ``good_until`` the data are stale unless
+    something more is heard.
+    """
+
+    health: Health
+    reason: str
+    stale: str
+    good_until: float
 
 
 @dataclass(slots=True)
@@ -100,23 +117,23 @@ class Freshness:
 
     # -- what happened -----------------------------------------------------------------------
 
-    def heard(
-        self, key: Key, data: bytes, *, numbers: tuple[int | None, ...] = (), now: float
-    ) -> None:
-        """A well-formed report came; ``numbers`` in it are measured and may be expected to move."""
+    def heard(self, key: Key, data: bytes, *, measured: Collection[Field] = (), now: float) -> None:
+        """A well-formed report came; the numbers in ``measured`` may be expected to move."""
         self._failing.clear()
         self._failing_since = None
         before = self._last_bytes.get(key)
         self._last_bytes[key] = bytes(data)
         moved = before is not None and before != data
-        if numbers:
+        if measured:
             life = self._lives.setdefault(key, Life())
             life.reads += 1
-            life.changes += moved
-            if life.turned(numbers) and now > self._turned_at + 0.5:
-                self._turns += 1
-                self._turned_at = now
-            if not moved and life.changes:
+            if before != data:
+                life.changes += moved
+                numbers = tuple(extract(field, data) for field in measured)
+                if life.turned(numbers) and now > self._turned_at + 0.5:
+                    self._turns += 1
+                    self._turned_at = now
+            elif life.changes:
                 self._still_until = now
         if moved:
             if self._turns:

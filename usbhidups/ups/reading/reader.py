@@ -19,7 +19,7 @@ from usbhidups.ups.plan import ReadRequest
 from usbhidups.ups.reading.announce import Announcements, Finding
 from usbhidups.ups.reading.doubt import Doubt, Verdict
 from usbhidups.ups.reading.endpoint import Endpoint
-from usbhidups.ups.reading.freshness import GRACE, Freshness, Health
+from usbhidups.ups.reading.freshness import GRACE, Freshness, Health, Trust
 from usbhidups.ups.reading.schedule import Beat, Schedule
 from usbhidups.ups.reading.wanted import Key, coverage, key_of, name_fields, proof_keys, wanted
 
@@ -187,31 +187,23 @@ class Reader:
         self._outstanding.clear()
         self._endpoint.opened()
 
-    def stale(self, now: float) -> str:
-        """Why the evidence may not be published as true; "" where it may."""
-        if self._controls and not self._schedule.status_tried():
-            return "the status was not read yet"
-        return self.freshness.stale(proof_at=self._proof_at, expected=self._expected(), now=now)
-
-    @property
-    def good_until(self) -> float:
-        """The time at which the evidence is stale unless something more is heard."""
-        if self._proof_at is None:
-            return -math.inf
-        return self._proof_at + self._expected() + GRACE
-
-    def health(self, now: float) -> tuple[Health, str]:
+    def trust(self, now: float) -> Trust:
         """How much the evidence may be trusted, and what to do about it."""
-        if self._endpoint.too_quiet:
-            return Health.REOPEN, "the interrupt endpoint has been silent for too long"
+        proof_at, expected = self._proof_at, self._expected()
+        good_until = -math.inf if proof_at is None else proof_at + expected + GRACE
+        if self._controls and not self._schedule.status_tried():
+            stale = "the status was not read yet"
+        else:
+            stale = self.freshness.stale(proof_at=proof_at, expected=expected, now=now)
         reopen = self.freshness.reopen(now=now)
+        if self._endpoint.too_quiet:
+            reopen = "the interrupt endpoint has been silent for too long"
         if reopen:
-            return Health.REOPEN, reopen
-        stale = self.stale(now)
+            return Trust(Health.REOPEN, reopen, stale, good_until)
         if stale:
-            return Health.STALE, stale
-        doubt = self.freshness.doubt(proof_at=self._proof_at, expected=self._expected(), now=now)
-        return (Health.DOUBTFUL, doubt) if doubt else (Health.FRESH, "")
+            return Trust(Health.STALE, stale, stale, good_until)
+        doubt = self.freshness.doubt(proof_at=proof_at, expected=expected, now=now)
+        return Trust(Health.DOUBTFUL if doubt else Health.FRESH, doubt, "", good_until)
 
     # -- inside ------------------------------------------------------------------------------
 
@@ -226,9 +218,9 @@ class Reader:
         else:
             findings = self._announcements.polled(key, data, now=now)
         self._learn(findings)
-        self._look_around(key, data, now)
-        numbers = tuple(extract(field, data) for field in self._measured.get(key, ()))
-        self.freshness.heard(key, data, numbers=numbers, now=now)
+        if before is None or before.data != data:
+            self._look_around(key, data, now)
+        self.freshness.heard(key, data, measured=self._measured.get(key, ()), now=now)
         if key in self._proof_keys or not self._proof_keys:
             if self._proof_at is not None:
                 self._longest_silence = max(self._longest_silence, now - self._proof_at)

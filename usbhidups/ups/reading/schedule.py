@@ -84,11 +84,14 @@ class _Entry:
     quarantines: int = 0
     asked: bool = False
     interval: float = 0.0  # after which the next answer was to come, when the last one came
+    urgent: bool = True  # its time is to be kept exactly
+    latest: float = 0.0  # when it is read even where no beat is due that it could go with
 
-    @property
-    def urgent(self) -> bool:
-        """Whether its time is to be kept exactly."""
-        return self.asked or self.wanted.rank <= Rank.STATUS
+    def plan(self, due: float, *, beat: float, asked: bool = False) -> None:
+        """Have it read at ``due``, or up to a ``beat`` later, where it can wait."""
+        self.due, self.asked = due, asked
+        self.urgent = asked or self.wanted.rank <= Rank.STATUS
+        self.latest = due if self.urgent or not self.tried else due + beat
 
     @property
     def quarantined(self) -> bool:
@@ -122,6 +125,7 @@ class Schedule:
         for wanted in reports:
             entry = self._entries.get(wanted.key) or _Entry(wanted, now)
             entry.wanted = wanted
+            self._plan(entry, entry.due, asked=entry.asked)
             entries[wanted.key] = entry
         self._entries = entries
 
@@ -139,27 +143,23 @@ class Schedule:
             if entry.wanted.rank <= Rank.STATUS:
                 entry.timeouts = 0
             if entry.wanted.rank <= Rank.STATUS:
-                entry.due = now
                 entry.tried = False
+                self._plan(entry, now)
             elif entry.wanted.rank is not Rank.CONSTANT or entry.last_ok is None:
-                entry.due = min(entry.due, now + 1.0)
+                self._plan(entry, min(entry.due, now + 1.0))
 
     def on_battery(self, *, yes: bool) -> None:
         """The mains went or came back: on battery everything is read more often, from now on."""
         if yes and not self._on_battery:
             self._on_battery = True
-            for entry in self._entries.values():
-                if entry.last_ok is not None and not entry.failures:
-                    entry.due = min(entry.due, entry.last_ok + self._interval(entry))
+            self._hurry()
         self._on_battery = yes
 
     def listening(self, *, yes: bool) -> None:
         """Whether anybody waits on the interrupt endpoint; announcements count only while somebody does."""
         if self._listening and not yes:
             self._listening = False
-            for entry in self._entries.values():
-                if entry.last_ok is not None and not entry.failures:
-                    entry.due = min(entry.due, entry.last_ok + self._interval(entry))
+            self._hurry()
         self._listening = yes
 
     def ask(self, key: Key, *, at: float) -> bool:
@@ -167,8 +167,7 @@ class Schedule:
         entry = self._entries.get(key)
         if entry is None or entry.timeouts >= 2:
             return False
-        entry.due = min(entry.due, at)
-        entry.asked = True
+        self._plan(entry, min(entry.due, at), asked=True)
         return True
 
     def ask_status(self, *, at: float) -> None:
@@ -199,12 +198,11 @@ class Schedule:
         if entry is None:
             return
         entry.tried = True
-        entry.asked = False
         entry.failures = entry.timeouts = entry.quarantines = 0
         self._lateness = max(0.8 * self._lateness, now - entry.due)
         entry.last_ok = entry.last_control = now
         entry.interval = self._interval(entry)
-        entry.due = now + entry.interval
+        self._plan(entry, now + entry.interval)
 
     def announced(self, key: Key, *, now: float) -> None:
         """The interrupt endpoint brought a report: those with the same content need no read this time."""
@@ -214,7 +212,7 @@ class Schedule:
                 last = entry.last_control
                 if last is not None and now - last < CROSS_CHECK:
                     entry.interval = self._interval(entry)
-                    entry.due = max(entry.due, now + entry.interval)
+                    self._plan(entry, max(entry.due, now + entry.interval), asked=entry.asked)
 
     def failed(self, key: Key, kind: TransferKind, *, now: float) -> None:
         """A control read of the report failed."""
@@ -224,7 +222,6 @@ class Schedule:
         if entry is None:
             return
         entry.tried = True
-        entry.asked = False
         entry.failures += 1
         if kind is TransferKind.TIMEOUT:
             entry.timeouts += 1
@@ -240,7 +237,7 @@ class Schedule:
                 pause = VITAL_REST_ON_BATTERY if self._on_battery else VITAL_REST
         else:
             pause = min(pause, 60.0)
-        entry.due = now + pause
+        self._plan(entry, now + pause)
 
     def proof(self, key: Key) -> None:
         """The interrupt endpoint announced a change of this report, and a control read confirmed it."""
@@ -257,7 +254,7 @@ class Schedule:
 
         Until each status report was tried once nothing else is read, so that the first view holds them.
         """
-        if self._resting(now):
+        if self.next_due(now):
             return ()
         entries = self._entries.values()
         status = [entry for entry in entries if entry.urgent and entry.due <= now]
@@ -268,8 +265,7 @@ class Schedule:
             others = [
                 entry
                 for entry in entries
-                if not entry.urgent
-                and (entry.due <= ahead if status else self._cannot_wait(entry) <= now)
+                if not entry.urgent and (entry.due <= ahead if status else entry.latest <= now)
             ]
             others.sort(key=lambda entry: (entry.wanted.rank, entry.due))
             chosen = [*status, *others[:BATCH]]
@@ -279,11 +275,7 @@ class Schedule:
     def next_due(self, now: float) -> float:
         """Seconds until ``due`` has something, 0.0 when it has now."""
         soonest = min(
-            (
-                entry.due if entry.urgent else self._cannot_wait(entry)
-                for entry in self._entries.values()
-            ),
-            default=now + self.beat.full,
+            (entry.latest for entry in self._entries.values()), default=now + self.beat.full
         )
         if self._last_transfer is not None:
             soonest = max(soonest, self._last_transfer + self.beat.gap)
@@ -348,13 +340,15 @@ class Schedule:
             seconds = max(seconds, CROSS_CHECK)
         return seconds
 
-    def _resting(self, now: float) -> bool:
-        last = self._last_transfer
-        return bool(self.beat.gap) and last is not None and now < last + self.beat.gap
+    def _plan(self, entry: _Entry, due: float, *, asked: bool = False) -> None:
+        entry.plan(due, beat=self.beat.status, asked=asked)
 
-    def _cannot_wait(self, entry: _Entry) -> float:
-        """When a report that is not urgent is read even without a beat to go with."""
-        return entry.due + self.beat.status if entry.tried else entry.due
+    def _hurry(self) -> None:
+        """Intervals became shorter: they count from the last answer on."""
+        for entry in self._entries.values():
+            if entry.last_ok is not None and not entry.failures:
+                due = min(entry.due, entry.last_ok + self._interval(entry))
+                self._plan(entry, due, asked=entry.asked)
 
     def _transferred(self, now: float, *, failed: bool) -> None:
         self._last_transfer = now
