@@ -52,8 +52,11 @@ class StateClient:
         self._lines: list[Line] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(timeout))
+            self._socket.connect(
+                str(path)
+            )  # blocking: with a time limit a full queue counts as refusal
             self._socket.settimeout(timeout)
-            self._socket.connect(str(path))
         except OSError as error:
             self._socket.close()
             raise NoAnswer(f"no driver answers at {path}: {error.strerror or error}") from error
@@ -183,3 +186,9 @@ class StateClient:
             raise NoAnswer(f"{self._path}: the driver closed the connection")
         self._lines.extend(self._reader.feed(data.decode("latin-1")))
         return len(data)
+
+
+def _timeval(seconds: float) -> bytes:
+    """The kernel's struct timeval; a limit of nothing would mean none."""
+    microseconds = max(1, round(seconds * 1e6))
+    return struct.pack("@ll", *divmod(microseconds, 1_000_000))

@@ -1,10 +1,15 @@
-"""Reconnections without end: memory, threads and file descriptors stay what they were (G06, invariant I9)."""
+"""Devices and clients that come and go: memory, threads and file descriptors stay what they were.
+
+Failures G06 and G07, invariant I9. The figures of the long runs are in docs/testing.md.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import queue
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.driver_tools import FIXTURES, eventually
+from tests.driver_tools import DEADLINE, FIXTURES, eventually, running_driver
 from tests.faults.rig import Rig, options_of
 from usbhidups.configuration import Places
 from usbhidups.daemon.connect import Connector
@@ -45,7 +50,7 @@ def replug(rig: Rig, times: int) -> None:
     """Unplug and plug in again; the rig's own records are thrown away."""
     for _ in range(times):
         rig.do("disconnect 0.05")
-        rig.run(0.4)
+        rig.run(0.2)
         rig.history.said[:] = rig.history.said[-1:]
         rig.history.truths[:] = rig.history.truths[-1:]
 
@@ -63,7 +68,7 @@ def unlogged() -> Iterator[None]:
     "times", [1_000, pytest.param(100_000, marks=pytest.mark.slow)], ids=["some", "100000"]
 )
 def test_reconnections_in_virtual_time_leave_nothing_behind(times: int) -> None:
-    rig = Rig("0764-0501-cyberpower-cp1500epfclcd", grain=1.0)
+    rig = Rig("2e8a-0005-pico-hid-ups", grain=1.0)
     rig.run(10.0)
     replug(rig, WARM)
     before = resident(), opened(), threading.active_count()
@@ -102,6 +107,40 @@ def test_reconnections_over_sockets_leave_nothing_behind(times: int, tmp_path: P
             assert threading.active_count() <= 4
         finally:
             assert worker.stop(5.0)
+
+
+def footprint(pid: int) -> tuple[int, int, int]:
+    """Descriptors, threads and bytes in memory of another process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    said = dict(line.split(":", 1) for line in status.splitlines())
+    kilobytes = int(said["VmRSS"].split()[0])
+    return len(os.listdir(f"/proc/{pid}/fd")), int(said["Threads"]), 1024 * kilobytes
+
+
+def test_a_thousand_clients_come_and_die(tmp_path: Path) -> None:
+    """They die in the middle of a word, of a dump, of a command, or having said nothing."""
+    talk = (b"", b"PI", b"DUMPALL\n" * 20, b"INSTCMD beeper.mute TRACKING 1\n", b'SET a "b\n')
+
+    def visit(times: int) -> None:
+        for number in range(times):
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(driver.path))  # waits where too many wait already
+                client.settimeout(DEADLINE)
+                with contextlib.suppress(BrokenPipeError):  # it may be sent away already
+                    client.sendall(talk[number % len(talk)])
+
+    with running_driver(tmp_path, "u", f"replay:{CPS}") as driver:
+        driver.wait_for(lambda dump: dump.fresh)
+        visit(300)
+        assert driver.dump().fresh
+        before = footprint(driver.process.pid)
+        visit(1_000)
+
+        def settled() -> bool:
+            return driver.dump().fresh and footprint(driver.process.pid)[:2] == before[:2]
+
+        eventually(settled, "descriptors and threads are what they were")
+        assert footprint(driver.process.pid)[2] - before[2] < SLACK
 
 
 def found(notices: queue.Queue[Notice]) -> bool:

@@ -45,13 +45,21 @@ def test_upsc_prints_every_expected_variable_and_the_mains_edge(name: str, tmp_p
         upsd.wait_for(lambda: upsd.upsc("sim").get("ups.status", "").startswith("OL"))
 
 
-def test_upsd_recovers_when_the_driver_is_killed_and_started_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", ["fresh", "stale"])
+def test_upsd_recovers_when_the_driver_is_killed_and_started_again(
+    state: str, tmp_path: Path
+) -> None:
     fixture = load(FIXTURES / f"{SHOWN[0]}.toml")
     with running_upsd(tmp_path, ["sim"]) as upsd, Simulator([fixture], speed=0) as simulator:
         with running_driver(upsd.state, "sim", simulator.url()) as driver:
             upsd.wait_for(lambda: upsd.upsc("sim").get("ups.status") == "OL")
+            if state == "stale":
+                simulator.command("disconnect")
+                upsd.wait_for(lambda: not upsd.upsc("sim"))
             driver.process.send_signal(signal.SIGKILL)
             driver.process.wait(20)
+            if state == "stale":
+                simulator.command("reconnect")
             assert driver.path.exists()  # nobody was there to remove it
             upsd.wait_for(lambda: not upsd.upsc("sim"))
         with running_driver(upsd.state, "sim", simulator.url()):
