@@ -124,7 +124,8 @@ def _set(negation: str, inside: str) -> str:
             position = found.end()
         else:
             character = inside[position]
-            parts.append("-" if character == "-" else re.escape(character))
+            ranged = character == "-" and parts[-1:] != ["-"]  # a second one ends the range
+            parts.append("-" if ranged else re.escape(character))
             position += 1
     if parts and parts[-1] == "-":
         parts[-1] = r"\-"
