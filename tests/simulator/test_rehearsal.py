@@ -107,6 +107,7 @@ def test_what_is_not_run_here_writes_nothing_or_is_meant_to() -> None:
         "usbhidups record ups.toml",
         "usbhidups record night.toml --minutes 30",
         "usbhidups doctor",
+        "usbhidups status --watch office",
         "usbhidups killpower --dry-run",
         "upsmon -c fsd",
     }

@@ -59,7 +59,8 @@ def cut_all(upses: Iterable[Wanted], places: Places, *, dry_run: bool = False) -
         children = [_begin(each, places, dry_run=dry_run) for each in wanted if each.order == order]
         cuts += _await(children)
     for cut in cuts:
-        print(cut, flush=True)
+        rehearsed = dry_run and cut.result is Result.NOTHING
+        print(f"{cut.ups}: nothing was written ({cut.text})" if rehearsed else cut, flush=True)
     return cuts
 
 

@@ -253,7 +253,9 @@ class Killpower:
             return Cut(self._name, Result.REFUSED, planned.reason)
         for line in describe(planned, self._reports):
             self._say(line)
-        return Cut(self._name, Result.NOTHING, f"would do {planned.name}; nothing was written")
+        others = ", or the next that the UPS obeys" if planned.fallback else ""
+        would = f"it would be {planned.name}{others}"
+        return Cut(self._name, Result.NOTHING, would)
 
     def _on_mains(self, ups: Ups) -> bool:
         """Whether the UPS says that mains are there. Not known is no: then nobody may count on it."""
