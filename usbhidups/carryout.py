@@ -113,7 +113,9 @@ def describe(plan: WritePlan, reports: Mapping[int, bytes]) -> tuple[str, ...]:
         lines.append(f"{chosen.name}:" if chosen is plan else f"if that is refused, {chosen.name}:")
         lines += [f"  {_described(step, current)}" for step in chosen.steps]
         if chosen.cut is not CutTime.AS_ASKED:
-            lines.append(f"  the load goes {chosen.cut.value}: file systems must be read-only before")
+            lines.append(
+                f"  the load goes {chosen.cut.value}: file systems must be read-only before"
+            )
         if chosen.undo:
             lines.append("  should a step fail after a write:")
             lines += [f"    {_described(step, current)}" for step in chosen.undo]
