@@ -1,7 +1,10 @@
-"""What holds for every test: no test is judged by how long it took."""
+"""What holds for every test: none is judged by how long it took, and which ones stay in one process."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -11,3 +14,18 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("usbhidups")
+
+HERE = Path(__file__).parent
+
+ONE_PROCESS = frozenset({"appliance", "packaging"})
+"""Folders whose files share what takes long to start; elsewhere only the tests of one file do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several processes (``make test``), what is shared is started in one of them only."""
+    for item in items:
+        path = item.path.relative_to(HERE)
+        folder = path.parts[0]
+        item.add_marker(
+            pytest.mark.xdist_group(folder if folder in ONE_PROCESS else str(path.with_suffix("")))
+        )

@@ -6,6 +6,7 @@ No network, no threads, no waiting: the clock moves by what transfers and pauses
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,8 @@ from usbhidups.usb.transport import Transport
 __all__ = ["NAME", "Night"]
 
 NAME = "night"
-GONE = Path("/nonexistent/usbhidups-tests")
+GONE = Path(f"/nonexistent/usbhidups-tests-{os.getpid()}")
+"""No directory. Kill-powers of one name wait for each other, so other processes have another."""
 
 
 class _Port:

@@ -20,7 +20,7 @@ from tests.nut_tools import find_program
 from usbhidups.configuration import Places
 from usbhidups.killpower import several
 from usbhidups.killpower.result import Cut, Result
-from usbhidups.killpower.turns import Turn
+from usbhidups.killpower.turns import LONGEST_NAME, Turn
 from usbhidups.nut.upsconf import Setting, driver_options
 
 EATON = "0463-ffff-eaton-3s"
@@ -174,7 +174,8 @@ def test_two_at_once_are_one_on_the_wire(home: Home) -> None:
 @as_root
 def test_stranger_in_the_way_is_not_believed(home: Home) -> None:
     """Anybody may take an abstract socket; only root's or our own word counts."""
-    name = f"\\0usbhidups-killpower:{home.run / 'usbhidups-cellar'}"
+    socket_of_ours = str(home.run / "usbhidups-cellar")
+    name = f"\\0usbhidups-killpower:{socket_of_ours[-LONGEST_NAME:]}"
     program = (
         "import socket, time\n"
         "s = socket.socket(socket.AF_UNIX)\n"
@@ -196,10 +197,11 @@ def test_stranger_in_the_way_is_not_believed(home: Home) -> None:
 
 
 def test_holder_that_dies_leaves_its_turn() -> None:
-    holder = Turn("tests-that-die")
+    name = f"tests-that-die-{os.getpid()}"
+    holder = Turn(name)
     holder.take(until=time.monotonic() + 5)
     holder.__exit__()
-    with Turn("tests-that-die") as next_one:
+    with Turn(name) as next_one:
         assert next_one.take(until=time.monotonic() + 5) == ""
 
 
