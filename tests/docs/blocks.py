@@ -1,9 +1,9 @@
 """The fenced blocks of a Markdown document, and the commands of those that are a terminal's.
 
-A fence says what it holds: ``console``, ``sh``, ``ini`` (ups.conf), ``toml``, ``python``, ``text``. Words behind that
-say how it is to be tried; ``WORDS`` has them all. In a ``console`` block a line that begins with ``$`` is typed,
-lines that begin with ``>`` continue it, and all others are what it prints; ``...`` and ``…`` stand for anything.
-A fence without a word, and ``text``, hold what nobody types.
+A fence says what it holds: ``console``, ``sh``, ``ini`` (ups.conf), ``toml``, ``python``, ``text``. Words
+behind that say how it is to be tried; ``WORDS`` has them all. In a ``console`` block a line that begins
+with ``$`` is typed, lines that begin with ``>`` continue it, and all others are what it prints; ``...`` and
+``…`` stand for anything. A fence without a word, and ``text``, hold what nobody types.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ WORDS = {
     "nut": "run with the real upsd, in namespaces of its own",
     "fails": "an exit status other than 0 is meant",
     "bare-root": "run by tests/packaging/test_bare_root.py",
+    "inittab": "its lines for BusyBox' /etc/inittab",
+    "mdev": "its lines for mdev.conf",
     "profile": "a part of a profile",
     "fixture": "a recording",
     "hardware": "not run: needs a UPS on this host's USB",

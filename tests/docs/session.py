@@ -1,8 +1,8 @@
 """A shell in which the commands of a document are typed, one after the other.
 
-It starts in a directory of its own that has the tree's ``fixtures``; ``usbhidups`` is the tree's. With NUT it also has
-its own network, process numbers, /run, /etc/nut as a distribution leaves it (with ``user = root``, as the tree
-may not be readable to others), and NUT's driver directory with this driver in it.
+It starts in a directory of its own that has the tree's ``fixtures``; ``usbhidups`` is the tree's. With NUT it
+also has its own network, process numbers, /run, /etc/nut as a distribution leaves it (with ``user = root``, as
+the tree may not be readable to others), and NUT's driver directory with this driver in it.
 """
 
 from __future__ import annotations
