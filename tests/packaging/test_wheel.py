@@ -38,8 +38,9 @@ def python(place: Path, wheel: Path) -> Path:
     """
     venv.create(place / "venv", with_pip=False, symlinks=True)
     path = place / "venv" / "bin" / "python"
-    words = [sys.executable, "-m", "pip", "--python", path, "install", "--quiet"]
-    done = run(*words, "--no-index", "--no-deps", "--no-compile", wheel, cwd=place)
+    pip = (sys.executable, "-m", "pip", "--python", str(path))
+    words = ("install", "--quiet", "--no-index", "--no-deps", "--no-compile", str(wheel))
+    done = run(*pip, *words, cwd=place)
     assert done.returncode == 0, done.stderr
     return path
 
