@@ -136,7 +136,9 @@ class Reader:
                 self.failed(ReadRequest(*key, size + 1), TransferKind.SHORT, now=now)
             return
         if not announced:
-            self._schedule.answered(key, now=now)
+            before = self.evidence.report(*key)
+            moved = before is not None and before.data != data
+            self._schedule.answered(key, moved=moved, now=now)
         asked_as = self._asked_as.get(key, key)
         verdict = self._doubt.judge(key, data, announced=announced, asked_as=asked_as, now=now)
         if verdict is Verdict.ASK_AGAIN:

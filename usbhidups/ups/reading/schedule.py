@@ -31,6 +31,10 @@ BEAT = 0.53
 MOST_LATE = 5.0
 """Seconds by which the answers of a device that is slow by nature may be late without being missed (B02)."""
 
+READS_TO_KNOW = 10
+"""Reads in which a value never moved once, after which it is read half as often: ratings, results of tests,
+countdowns that do not run."""
+
 BATCH = 6
 """Reports of lower rank read at once, so that jobs and events are never far away."""
 
@@ -64,7 +68,7 @@ class Beat:
         if rank is Rank.MAINS:
             return beat
         if rank is Rank.STATUS:
-            return beat if on_battery else 4 * self.status
+            return beat if on_battery else 6 * self.status
         if rank is Rank.QUICK:
             return 2 * self.status if on_battery else self.full
         if rank is Rank.VALUE:
@@ -82,6 +86,8 @@ class _Entry:
     failures: int = 0
     timeouts: int = 0
     quarantines: int = 0
+    reads: int = 0
+    moved: bool = False  # in any of these reads
     asked: bool = False
     interval: float = 0.0  # after which the next answer was to come, when the last one came
     urgent: bool = True  # its time is to be kept exactly
@@ -191,13 +197,15 @@ class Schedule:
 
     # -- what happened -----------------------------------------------------------------------
 
-    def answered(self, key: Key, *, now: float) -> None:
-        """A control read of the report succeeded."""
+    def answered(self, key: Key, *, moved: bool = True, now: float) -> None:
+        """A control read of the report succeeded; ``moved``: with other bytes than the last time."""
         self._transferred(now, failed=False)
         entry = self._entries.get(key)
         if entry is None:
             return
         entry.tried = True
+        entry.reads += 1
+        entry.moved = entry.moved or moved
         entry.failures = entry.timeouts = entry.quarantines = 0
         self._lateness = max(0.8 * self._lateness, now - entry.due)
         entry.last_ok = entry.last_control = now
@@ -336,6 +344,8 @@ class Schedule:
         if rank is Rank.CONSTANT:
             return float("inf")
         seconds = self.beat.interval(rank, on_battery=self._on_battery) * self.slowness
+        if rank in (Rank.QUICK, Rank.VALUE) and not self._on_battery:
+            seconds *= 2 if entry.reads >= READS_TO_KNOW and not entry.moved else 1
         if self._listening and self._announcing.get(entry.wanted.key, 0) >= _PROOFS_NEEDED:
             seconds = max(seconds, CROSS_CHECK)
         return seconds

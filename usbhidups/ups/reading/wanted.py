@@ -174,19 +174,23 @@ def wanted(
 
 
 def _keep_one_first(binding: Binding, ranks: dict[Key, Rank], works: Callable[[Key], bool]) -> None:
-    """Leave one report in the first rank: the one that says most. Copies of it are read less often."""
+    """Leave one report in the first rank: the one that says most. Those that say nothing else are read with
+    the countdowns, and all of them at once when it changes."""
     says: dict[Key, tuple[bool, int]] = {}
+    words: dict[Key, set[str]] = {}
     for flag in binding.flags:
         key = key_of(flag.field)
         direct, count = says.get(key, (False, 0))
         says[key] = (direct or bool(_words(flag.row) & _MAINS_WORDS), count + 1)
+        words.setdefault(key, set()).update(_words(flag.row))
     first = [key for key, rank in ranks.items() if rank is Rank.MAINS]
     if not first:
         return
     best = max(first, key=lambda key: (works(key), *says.get(key, (False, 0))))
     for key in first:
         if key != best:
-            ranks[key] = Rank.STATUS
+            copy = key in words and words[key] <= words.get(best, set())
+            ranks[key] = Rank.QUICK if copy else Rank.STATUS
 
 
 def _condition_field(bound: BoundFlag | BoundVariable) -> Field | None:
