@@ -20,14 +20,21 @@ __all__ = ["Idle", "Mode", "idle", "latencies", "recoveries"]
 PATIENCE = 60.0
 START_WINDOW = 10.0
 SETTLE = 20.0  # seconds after the start before the steady state is measured
+BETWEEN = 3.0  # seconds between two edges of the mains that are not measured
+SHORTEST = 1.0  # seconds between two changes
+CYCLES = 4.0  # two of NUT's cycles of 2 s: moments spread over these are at random phase for it
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """How a device tells of a change: the faults that make it so, and a name for people."""
+    """How a device tells of a change: the faults that make it so, and a name for people.
+
+    ``outages``: how often the mains go and come back before anything is measured.
+    """
 
     name: str
     faults: tuple[str, ...] = ()
+    outages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +59,16 @@ def _at_work(
             with Driver(program, folder, device.devices, cache=device.cache) as driver:
                 state = driver.connect(timeout=PATIENCE)
                 state.good(timeout=PATIENCE)
+                for mains, word in (("off", "OB"), ("on", "OL")) * mode.outages:
+                    time.sleep(BETWEEN)
+                    device.tell(f"mains {mains}")
+                    state.wait_for(_says(word), timeout=PATIENCE)
                 yield device, driver, state
 
 
-def idle(program: Path, fixture: str, *, seconds: float) -> Idle:
+def idle(program: Path, fixture: str, mode: Mode, *, seconds: float) -> Idle:
     """Watch a driver for ``seconds`` while nothing happens."""
-    with _at_work(program, fixture, Mode("idle")) as (device, driver, _):
+    with _at_work(program, fixture, mode) as (device, driver, _):
         time.sleep(START_WINDOW)
         at_start = device.control_transfers()
         time.sleep(SETTLE - START_WINDOW)
@@ -76,13 +87,15 @@ def idle(program: Path, fixture: str, *, seconds: float) -> Idle:
 def latencies(program: Path, fixture: str, mode: Mode, *, events: int, seed: int) -> list[float]:
     """Seconds from a change of the mains on the device to the status line on the socket.
 
-    Between two events lie one to three and a half seconds by chance, more than a cycle of either driver.
+    The waits between them are drawn one from each of as many equal parts of CYCLES, in random order.
     """
     chance = random.Random(seed)  # noqa: S311
+    waits = [SHORTEST + CYCLES * (part + chance.random()) / events for part in range(events)]
+    chance.shuffle(waits)
     found = []
     with _at_work(program, fixture, mode) as (device, _, state):
-        for number in range(events):
-            time.sleep(chance.uniform(1.0, 3.5))
+        for number, wait in enumerate(waits):
+            time.sleep(wait)
             mains, word = ("off", "OB") if number % 2 == 0 else ("on", "OL")
             given = device.at(f"mains {mains}")
             found.append(state.wait_for(_says(word), timeout=PATIENCE).at - given)
