@@ -29,8 +29,8 @@ ALONE = (
 """With a /run of its own: upsmon looks there whether it runs already, wherever its configuration is."""
 
 UPSMON_CONF = """\
-MONITOR {ups}@127.0.0.1:{port} 1 {account} {password} primary
-MINSUPPLIES 1
+{monitors}
+MINSUPPLIES {supplies}
 SHUTDOWNCMD "{shutdown}"
 POWERDOWNFLAG {flag}
 POLLFREQ 1
@@ -129,16 +129,16 @@ class Home:
         )
         return child
 
-    def start_upsmon(self, upsd: Upsd, ups: str, *, final_delay: int = 0) -> None:
-        """The real upsmon as primary, with a SHUTDOWNCMD that records."""
+    def start_upsmon(self, upsd: Upsd, *names: str, final_delay: int = 0) -> None:
+        """The real upsmon as primary, with a SHUTDOWNCMD that records; the host needs each of the UPSes."""
         script = self.directory / "shutdown"
         script.write_text(SHUTDOWN_SCRIPT.format(record=self.shutdown_record))
         script.chmod(0o755)
         text = UPSMON_CONF.format(
-            ups=ups,
-            port=upsd.port,
-            account=MONITOR,
-            password=PASSWORD,
+            monitors="\n".join(
+                f"MONITOR {upsd.address(name)} 1 {MONITOR} {PASSWORD} primary" for name in names
+            ),
+            supplies=len(names),
             shutdown=script,
             flag=self.flag,
             final_delay=final_delay,
