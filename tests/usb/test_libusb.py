@@ -421,10 +421,19 @@ def test_missing_libraries_say_what_to_install(monkeypatch: pytest.MonkeyPatch) 
         Libusb().backend()
     pyusb = ModuleType("usb.backend.libusb1")
     found: dict[object, Table | None] = {None: None}
-    pyusb.get_backend = lambda find_library=None: found[find_library]  # type: ignore[attr-defined]
+    tried: list[str] = []
+
+    def get_backend(find_library: object = None) -> Table | None:
+        if callable(find_library):
+            tried.append(find_library("usb-1.0"))
+            return None
+        return found[find_library]
+
+    pyusb.get_backend = get_backend  # type: ignore[attr-defined]
     modules["usb.backend.libusb1"] = pyusb
     with pytest.raises(ConfigError, match=r"libusb-1\.0-0"):
         Libusb().backend()
+    assert tried == ["libusb-1.0.so.0"]
     package = ModuleType("libusb_package")
     package.find_library = "finder"  # type: ignore[attr-defined]
     modules["libusb_package"] = package

@@ -34,6 +34,8 @@ from usbhidups.usb.usbfs import open_node
 
 __all__ = ["Backend", "Libusb", "LibusbPipe", "Listed"]
 
+SONAME = "libusb-1.0.so.0"
+
 _log = logging.getLogger(__name__)
 
 CLAIM_TRIES = 3
@@ -166,7 +168,10 @@ def _load() -> Backend:
             "pyusb is not installed (Debian: apt install python3-usb; else pip install pyusb)",
             key="transport",
         ) from None
-    backend: Backend | None = libusb1.get_backend()
+    # By its name first: looking for it starts ldconfig, or a compiler, and costs a megabyte.
+    backend: Backend | None = libusb1.get_backend(find_library=lambda _: SONAME)
+    if backend is None:
+        backend = libusb1.get_backend()
     if backend is None:
         with contextlib.suppress(ImportError):
             package = importlib.import_module("libusb_package")

@@ -1,6 +1,7 @@
 """What ``port`` in ups.conf means: a local device, an exported one, or a recording.
 
-A port outlives its connections: it is made once, opened again after every loss, and closed at the end.
+A port outlives its connections: it is made once, opened again after every loss, and closed at the end. What
+only recordings and exported devices need is imported where they are asked for: most drivers never do.
 """
 
 from __future__ import annotations
@@ -14,12 +15,9 @@ from typing import Protocol
 from usbhidups.errors import ConfigError, DeviceNotFound
 from usbhidups.usb.discover import Criteria, Maybe
 from usbhidups.usb.doors import Way
-from usbhidups.usb.fixture import load
 from usbhidups.usb.local import Host, LocalPort
 from usbhidups.usb.piped import Choice
-from usbhidups.usb.replay import ReplayDevice
 from usbhidups.usb.transport import Transport
-from usbhidups.usb.usbip import Address, open_usbip, parse_address
 
 __all__ = ["Port", "make_port", "open_port"]
 
@@ -65,10 +63,16 @@ def make_port(
         allowed = ", ".join(each.value for each in Way)
         raise ConfigError(f"{transport!r} is none of {allowed}", key="transport") from None
     if port.startswith("replay:"):
-        fixture = load(port.removeprefix("replay:"))
-        return _ReplayPort(ReplayDevice(fixture, clock=clock), match)
+        from usbhidups.usb.fixture import load
+        from usbhidups.usb.replay import ReplayDevice
+
+        device = ReplayDevice(load(port.removeprefix("replay:")), clock=clock)
+        return _Elsewhere(device.open, match)
     if port.startswith("usbip:"):
-        return _UsbipPort(parse_address(port), match, choice or Choice())
+        from usbhidups.usb.usbip import open_usbip, parse_address
+
+        address = parse_address(port)
+        return _Elsewhere(lambda: open_usbip(address, choice=choice or Choice()), match)
     if port != "auto":
         _log.warning("port = %s is taken for auto", port)
     host = host or Host()
@@ -99,26 +103,15 @@ def open_port(
     return made.open()
 
 
-class _ReplayPort:
-    def __init__(self, device: ReplayDevice, match: Criteria | None) -> None:
-        self._device = device
+class _Elsewhere:
+    """A device that is not on this host's bus: only one is there, and nobody else uses it."""
+
+    def __init__(self, opened: Callable[[], Transport], match: Criteria | None) -> None:
+        self._opened = opened
         self._match = match
 
     def open(self) -> Transport:
-        return _checked(self._device.open(), self._match)
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-class _UsbipPort:
-    def __init__(self, address: Address, match: Criteria | None, choice: Choice) -> None:
-        self._address = address
-        self._match = match
-        self._choice = choice
-
-    def open(self) -> Transport:
-        return _checked(open_usbip(self._address, choice=self._choice), self._match)
+        return _checked(self._opened(), self._match)
 
     def close(self) -> None:
         """Nothing is held."""

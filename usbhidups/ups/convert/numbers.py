@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from decimal import ROUND_HALF_UP, Decimal
 
 from usbhidups.ups.convert.rules import Access
 from usbhidups.ups.evidence import Reading
@@ -95,8 +94,11 @@ def _printed(form: str, value: float) -> str:
     """The number by a printf format, rounded as people do it: 37.15 becomes 37.2, whatever its bits say."""
     match = _DIGITS.search(form)
     digits = int(match[1]) if match else 0
-    step = Decimal(1).scaleb(-digits)
-    return form % Decimal(repr(value)).quantize(step, rounding=ROUND_HALF_UP)
+    whole, _, rest = repr(abs(value)).partition(".")
+    if "e" in rest or len(rest) <= digits or rest[digits] != "5":
+        return form % round(value, digits)
+    kept = int(whole + rest[:digits]) + 1
+    return form % math.copysign(kept / 10**digits, value)
 
 
 def plain(row: VariableRow, reading: Reading, access: Access) -> str | None:
