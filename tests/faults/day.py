@@ -2,6 +2,8 @@
 
 Each stretch takes one fixture, lets faults, outages, glitches and absences happen by chance, and judges the
 history by the invariants. A seed that fails is printed with the command that plays it again.
+
+No time is passed over: the driver turns through every second of it, as it would by the clock of the wall.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.faults.invariants import violations
 from tests.faults.rig import FIXTURES, Rig
@@ -27,22 +31,43 @@ STRETCH = 6 * 3600.0
 
 GRAIN = 1.0
 CALM = 40.0
-"""Seconds without anything arranged between two happenings, at least."""
+"""Seconds without anything arranged after a happening, at least."""
 
-Happening = Callable[[Rig, random.Random], float]
-"""Arranges something; returns the seconds after which it is over."""
+QUIET = 120.0
+"""Seconds that are added to them, on the average."""
+
+MIXED = 0.25
+"""How often a second thing happens while the first goes on."""
+
+GROWTH = 16 * 1024
+"""Bytes by which the driver's objects may be heavier at the end of a stretch than after a third of it:
+texts and lists of bounded length are fuller or emptier."""
+
+PAGES = 24.0
+"""Megabytes by which a process may grow in the later half of its stretches."""
+
+Happening = Callable[[Rig, random.Random], tuple[str, float]]
+"""Arranges something; returns what it is and the seconds after which it is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one stretch."""
+    """What came of one stretch.
+
+    ``heavier``: bytes that the driver's objects gained in the later two thirds. ``megabytes`` and
+    ``descriptors`` are the process's.
+    """
 
     name: str
     seed: int
     seconds: float
-    turns: int
     requests: int
+    happened: Counter[str]
     wrong: tuple[str, ...]
+    heavier: int
+    process: int
+    megabytes: float
+    descriptors: int
 
     @property
     def again(self) -> str:
@@ -62,58 +87,113 @@ def play(name: str, seed: int, *, seconds: float = STRETCH, show: bool = False) 
     rig = Rig(name, seed=seed, grain=GRAIN, events=chance.random() < 0.7)
     rig.run(60.0)
     baseline = rig.history.said[-1][1]
-    until = rig.clock.now + seconds
-    while rig.clock.now < until:
-        happening = chance.choices(_HAPPENINGS, _WEIGHTS)[0]
-        over = happening(rig, chance)
-        if show:
-            print(f"{rig.clock.now:9.1f} {happening.__name__[1:]:10} {over:7.1f}")
-        rig.run(over + CALM + chance.expovariate(1 / 120.0))
-    wrong = violations(rig.history)
+    began = rig.clock.now
+    happened: Counter[str] = Counter()
+    light: int | None = None
+    while rig.clock.now < began + seconds:
+        over = 0.0
+        for happening in _together(chance):
+            begun = rig.clock.now
+            what, lasts = happening(rig, chance)
+            over = max(over, lasts)
+            happened[what] += 1
+            if show:
+                print(f"{begun:9.1f} {what} ({lasts:.1f} s)")
+        rig.run(over + CALM + chance.expovariate(1 / QUIET))
+        if light is None and rig.clock.now > began + seconds / 3:
+            light = rig.weight
+    wrong = [*violations(rig.history)]
+    end = rig.history.said[-1][1]
     if rig.device.cuts_on_mains():
         wrong.append("the load was cut on mains")
-    if show:
-        for moment, truth in rig.history.truths:
-            print(f"{moment:9.1f} {truth}")
-        for fault in rig.history.faults:
-            print(f"{fault.begins:9.1f} {fault}")
-        for moment, said in rig.history.said:
-            print(f"{moment:9.1f} {said}")
-    end = rig.history.said[-1][1]
     if baseline.fresh and not end.fresh:
         wrong.append(f"stale at the end: {end.reason}")
-    history = rig.history
+    heavier = 0 if light is None else rig.weight - light
+    if heavier > GROWTH:
+        wrong.append(f"the driver's objects gained {heavier} bytes")
+    if show:
+        _show(rig)
     return Outcome(
-        name, seed, history.ended - history.began, history.turns, history.requests, tuple(wrong)
+        name=name,
+        seed=seed,
+        seconds=rig.clock.now - began,
+        requests=rig.history.requests,
+        happened=happened,
+        wrong=tuple(wrong),
+        heavier=heavier,
+        process=os.getpid(),
+        megabytes=_megabytes(),
+        descriptors=len(list(Path("/proc/self/fd").iterdir())),
     )
 
 
-def _outage(rig: Rig, chance: random.Random) -> float:
+def _show(rig: Rig) -> None:
+    history = rig.history
+    for moment, truth in history.truths:
+        print(f"{moment:9.1f} {truth}")
+    for fault in history.faults:
+        print(f"{fault.begins:9.1f} {fault}")
+    for moment, said in history.said:
+        print(f"{moment:9.1f} {said}")
+
+
+def _megabytes() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _together(chance: random.Random) -> list[Happening]:
+    """What happens next, mostly one thing. A frozen device lies, which is judged only where nothing else is."""
+    first, second = chance.choices(_HAPPENINGS, _WEIGHTS, k=2)
+    alone = chance.random() >= MIXED or first is second or _frozen in (first, second)
+    return [first] if alone else [first, second]
+
+
+# -- what may happen -----------------------------------------------------------------------------
+
+
+def _outage(rig: Rig, chance: random.Random) -> tuple[str, float]:
     seconds = chance.choice((1.0, 4.0, 12.0, 45.0, 180.0))
     rig.at(0.0, "mains off")
     rig.at(seconds, "mains on")
-    return seconds
+    return "outage", seconds
 
 
-def _glitch(rig: Rig, chance: random.Random) -> float:
-    rig.at(
-        0.0,
-        f"glitch {chance.choice(('low', 'replace', 'off', 'no-battery'))} {chance.uniform(0.1, 2.4):.2f}",
-    )
-    return 3.0
+def _low(rig: Rig, chance: random.Random) -> tuple[str, float]:
+    """An outage that empties the battery, but for a little."""
+    seconds = chance.choice((20.0, 60.0))
+    rig.at(0.0, "mains off")
+    rig.at(5.0, "charge 8")
+    rig.at(seconds, "mains on")
+    rig.at(seconds + 20.0, "charge 90")
+    return "outage until low", seconds + 20.0
 
 
-def _quirky(rig: Rig, chance: random.Random) -> float:
-    rig.at(0.0, chance.choice(("test quick", "load 35", "load 15", "charge 80", "charge 100")))
-    return 12.0
+def _command(rig: Rig, chance: random.Random) -> tuple[str, float]:
+    """A client's wish."""
+    name = chance.choice(("beeper.mute", "test.battery.start.quick", "test.battery.stop"))
+    rig.submit(name)
+    return name, 12.0
 
 
-def _zero(rig: Rig, chance: random.Random) -> float:
+def _glitch(rig: Rig, chance: random.Random) -> tuple[str, float]:
+    flag = chance.choice(("low", "replace", "off", "no-battery"))
+    rig.at(0.0, f"glitch {flag} {chance.uniform(0.1, 2.4):.2f}")
+    return f"glitch of {flag}", 3.0
+
+
+def _order(rig: Rig, chance: random.Random) -> tuple[str, float]:
+    line = chance.choice(("test quick", "load 35", "load 15", "charge 80", "charge 100"))
+    rig.at(0.0, line)
+    return line.split()[0], 12.0
+
+
+def _zero(rig: Rig, chance: random.Random) -> tuple[str, float]:
     rig.fault("zero all times 1", 10.0)
-    return 10.0
+    return "zero", 10.0
 
 
-def _transfers(rig: Rig, chance: random.Random) -> float:
+def _transfers(rig: Rig, chance: random.Random) -> tuple[str, float]:
     seconds = chance.choice((3.0, 10.0, 30.0, 90.0))
     kind = chance.choice(
         (
@@ -123,52 +203,58 @@ def _transfers(rig: Rig, chance: random.Random) -> float:
         )
     )  # fmt: skip
     rig.fault(kind, seconds)
-    return seconds
+    return kind.split()[0], seconds
 
 
-def _interrupts(rig: Rig, chance: random.Random) -> float:
+def _interrupts(rig: Rig, chance: random.Random) -> tuple[str, float]:
     seconds = chance.choice((10.0, 60.0, 300.0))
     kind = chance.choice(("interrupt-dead", "interrupt-error", "interrupt-stall", "flood 200"))
     rig.fault(kind, seconds)
-    return seconds
+    return kind.split()[0], seconds
 
 
-def _absence(rig: Rig, chance: random.Random) -> float:
+def _absence(rig: Rig, chance: random.Random) -> tuple[str, float]:
     seconds = chance.choice((0.2, 1.0, 5.0, 8.0, 20.0, 120.0))
+    what = "absence"
     if chance.random() < 0.4:
         kind = chance.choice(
             ("hid-empty", "junk-descriptor", "strings-stall", "strings-empty", "hid-long")
         )
         rig.fault(kind, seconds + 5.0)
+        what = f"absence, then {kind}"
     rig.unplug(seconds)
     if chance.random() < 0.3:
         error = chance.choice(
             (AccessDenied("Permission denied", node="/dev/x"), DeviceBusy("claimed"))
         )
         rig.at(seconds, lambda: rig.refuse(error, 3.0))
-        return seconds + 6.0
-    return seconds + 3.0
+        refused = "no rights" if isinstance(error, AccessDenied) else "busy"
+        return f"absence, then {refused}", seconds + 6.0
+    return what, seconds + 3.0
 
 
-def _edge(rig: Rig, chance: random.Random) -> float:
+def _edge(rig: Rig, chance: random.Random) -> tuple[str, float]:
     """The device leaves the bus at the mains edges (C01)."""
     away = chance.choice((0.2, 2.0, 8.0))
     rig.fault(f"bounce {away}", 60.0 + away)
     rig.at(1.0, "mains off")
     rig.at(50.0, "mains on")
-    return 60.0 + away
+    return "bounce at the mains edges", 60.0 + away
 
 
-def _frozen(rig: Rig, chance: random.Random) -> float:
+def _frozen(rig: Rig, chance: random.Random) -> tuple[str, float]:
     seconds = chance.choice((5.0, 50.0))
     rig.fault("frozen", seconds)
-    return seconds
+    return "frozen", seconds
 
 
 _HAPPENINGS: Sequence[Happening] = (
-    _outage, _glitch, _quirky, _zero, _transfers, _interrupts, _absence, _edge, _frozen,
+    _outage, _low, _glitch, _order, _command, _zero, _transfers, _interrupts, _absence, _edge, _frozen,
 )  # fmt: skip
-_WEIGHTS = (4, 4, 2, 2, 5, 2, 4, 2, 1)
+_WEIGHTS = (4, 1, 4, 2, 2, 2, 5, 2, 4, 2, 1)
+
+
+# -- many stretches ------------------------------------------------------------------------------
 
 
 def main() -> int:
@@ -188,23 +274,50 @@ def main() -> int:
         print(*outcome.wrong, sep="\n")
         return 1 if outcome.wrong else 0
     count = max(1, round(given.hours * 3600 / STRETCH))
-    tasks = [
-        (names[place % len(names)], given.seed + place // len(names)) for place in range(count)
-    ]
     began = time.monotonic()
-    failed = 0
-    seconds = 0.0
+    outcomes: list[Outcome] = []
     with ProcessPoolExecutor(given.jobs) as pool:
-        for outcome in pool.map(play, *zip(*tasks, strict=True)):
-            seconds += outcome.seconds
+        tasks = [
+            pool.submit(play, names[place % len(names)], given.seed + place // len(names))
+            for place in range(count)
+        ]
+        for task in tasks:
+            outcome = task.result()
+            outcomes.append(outcome)
             if outcome.wrong:
-                failed += 1
                 print(f"{outcome.name} seed {outcome.seed}: {len(outcome.wrong)} wrong")
                 print(*(f"    {text}" for text in outcome.wrong[:6]), sep="\n")
                 print(f"    {outcome.again}", flush=True)
-    print(f"{seconds / 3600:.0f} virtual hours, {failed} of {count} stretches failed,")
-    print(f"{time.monotonic() - began:.0f} s of wall time")
-    return 1 if failed else 0
+    grown = list(_grown(outcomes))
+    print(*_summary(outcomes), *grown, sep="\n")
+    print(f"{time.monotonic() - began:.0f} s by the clock of the wall, {given.jobs} processes")
+    return 1 if grown or any(outcome.wrong for outcome in outcomes) else 0
+
+
+def _summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    happened: Counter[str] = sum((outcome.happened for outcome in outcomes), Counter())
+    failed = sum(bool(outcome.wrong) for outcome in outcomes)
+    lived = sum(outcome.seconds for outcome in outcomes) / 3600
+    requests = sum(outcome.requests for outcome in outcomes)
+    for what, times in sorted(happened.items()):
+        yield f"{times:7} {what}"
+    yield f"{happened.total():7} in all"
+    devices = len({outcome.name for outcome in outcomes})
+    yield f"{lived:.0f} virtual hours of {devices} devices, {requests} requests;"
+    yield f"{failed} of {len(outcomes)} stretches failed;"
+    yield f"the driver's objects gained at most {max(o.heavier for o in outcomes)} bytes"
+
+
+def _grown(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Processes that were bigger at their end than half way, or had more descriptors."""
+    for process in sorted({outcome.process for outcome in outcomes}):
+        own = [outcome for outcome in outcomes if outcome.process == process]
+        half, last = own[len(own) // 2], own[-1]
+        if last.megabytes - half.megabytes > PAGES or last.descriptors > own[0].descriptors:
+            yield (
+                f"process {process} grew from {half.megabytes:.0f} to {last.megabytes:.0f} MB,"
+                f" from {own[0].descriptors} to {last.descriptors} descriptors"
+            )
 
 
 if __name__ == "__main__":

@@ -34,6 +34,9 @@ CONFIRMED = 40.0
 FROZEN = 60.0
 """Seconds after which a frozen device must be called stale (invariant I6)."""
 
+_ABSENCES = ("disconnect", "bounce")
+"""Faults that consist in leaving the bus."""
+
 Check = Callable[[History], Iterator[str]]
 
 _FLAGS: dict[str, Callable[[Truth], bool]] = {
@@ -136,14 +139,19 @@ def _unplugged(history: History) -> Iterator[str]:
 
 
 def _bounces(history: History) -> Iterator[str]:
-    """A bounce of 8 s in an outage leaves upsmon's 15 s untouched."""
+    """A bounce of 8 s in an outage leaves upsmon's 15 s untouched.
+
+    A device that the driver itself resets is away for a moment too, but for another fault: that is no bounce.
+    """
     for begin, end, present in _merged(history, lambda truth: truth.present):
         if present or end - begin > 8.0 or history.was(begin).mains:
             continue
-        others = [
-            f for f in history.faults if f.begins < end + RECOVERY and f.ends > begin - RECOVERY
+        around = [
+            fault
+            for fault in history.faults
+            if fault.begins < end + RECOVERY and fault.ends > begin - RECOVERY
         ]
-        if len(others) > 1:
+        if len(around) != 1 or around[0].what.split()[0] not in _ABSENCES:
             continue
         for start, stop in _stale(history):
             if start <= end and stop >= begin and stop - start >= PATIENCE:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.faults.history import Arranged, History, Said, Truth
 from tests.faults.timeline import Timeline
+from tests.faults.weigh import weight
 from tests.faults.wire import Left, SimulatedPipe
 from usbhidups.daemon.connect import Connector
 from usbhidups.daemon.keeper import Connect, Keeper
@@ -229,11 +230,15 @@ class Rig:
 
     def ask(self, command: str, *, value: str | None = None, seconds: float = 3.0) -> Answer:
         """What becomes of an instant command, or of setting a variable where there is a ``value``."""
+        self.submit(command, value)
+        self.run(seconds)
+        return self.answers[-1]
+
+    def submit(self, command: str, value: str | None = None) -> None:
+        """A client wants this done."""
         assert self.worker is not None
         kind = JobKind.INSTCMD if value is None else JobKind.SET
         self.worker.submit(Job(kind, None, command, value))
-        self.run(seconds)
-        return self.answers[-1]
 
     def fault(self, line: str, seconds: float = float("inf"), *, after: float = 0.0) -> None:
         """Arrange a fault that lasts so long, and write it down for the invariants."""
@@ -280,6 +285,15 @@ class Rig:
             worker.keeper.turn()
         except Left:
             self.replaced += 1
+
+    # -- what is so --------------------------------------------------------------------------
+
+    @property
+    def weight(self) -> int:
+        """Bytes of the driver's objects."""
+        world = (self, self.device, self.recorded, self.history, self.clock)
+        assert self.worker is not None
+        return weight(self.worker.keeper, self.service, apart=world)
 
     # -- what is published -------------------------------------------------------------------
 

@@ -42,10 +42,11 @@ QUARANTINE = 100.0
 QUARANTINE_MOST = 3600.0
 """Seconds for which a report that timed out twice is not asked for; doubled each time."""
 
-VITAL_REST = 20.0
-VITAL_REST_ON_BATTERY = 3.0
+VITAL_REST = 3.0
+VITAL_REST_MOST = 20.0
 """Seconds between tries of a status report that hangs but has answered before: without it nothing is known.
-On battery upsmon gives up a UPS that is silent for 15 s, so there it is not left alone."""
+What hung may have been the whole device for a moment, so the rest is short at first and doubled each time; on
+battery, where upsmon gives up a UPS that is silent for 15 s, it stays short."""
 
 UNSUPPORTED = 600.0
 """Seconds between tries of a report that was refused from the first."""
@@ -86,6 +87,7 @@ class _Entry:
     failures: int = 0
     timeouts: int = 0
     quarantines: int = 0
+    revivals: int = 0  # tries because something else answered, since it answered itself
     reads: int = 0
     moved: bool = False  # in any of these reads
     asked: bool = False
@@ -118,6 +120,7 @@ class Schedule:
         self._entries: dict[Key, _Entry] = {}
         self._announcing: dict[Key, int] = {}
         self._last_transfer: float | None = None
+        self._resting: set[Key] = set()
         self._error_rate = 0.0
         self._on_battery = False
         self._listening = True
@@ -200,13 +203,16 @@ class Schedule:
     def answered(self, key: Key, *, moved: bool = True, now: float) -> None:
         """A control read of the report succeeded; ``moved``: with other bytes than the last time."""
         self._transferred(now, failed=False)
+        self._resting.discard(key)
+        if self._resting:
+            self._revive(now)
         entry = self._entries.get(key)
         if entry is None:
             return
         entry.tried = True
         entry.reads += 1
         entry.moved = entry.moved or moved
-        entry.failures = entry.timeouts = entry.quarantines = 0
+        entry.failures = entry.timeouts = entry.quarantines = entry.revivals = 0
         self._lateness = max(0.8 * self._lateness, now - entry.due)
         entry.last_ok = entry.last_control = now
         entry.interval = self._interval(entry)
@@ -242,7 +248,9 @@ class Schedule:
         elif entry.wanted.rank <= Rank.STATUS:
             pause = min(pause, 5.0)
             if entry.timeouts >= 2:
-                pause = VITAL_REST_ON_BATTERY if self._on_battery else VITAL_REST
+                doubled = 0 if self._on_battery else min(entry.timeouts - 2, 8)
+                pause = min(VITAL_REST * 2**doubled, VITAL_REST_MOST)
+                self._resting.add(key)
         else:
             pause = min(pause, 60.0)
         self._plan(entry, now + pause)
@@ -352,6 +360,19 @@ class Schedule:
 
     def _plan(self, entry: _Entry, due: float, *, asked: bool = False) -> None:
         entry.plan(due, beat=self.beat.status, asked=asked)
+
+    def _revive(self, now: float) -> None:
+        """Something answered: try the resting status reports, at once the first time, then later and later.
+
+        What hung may have been the whole device, and it is back; or it is this report, and others answer.
+        """
+        for key in tuple(self._resting):
+            self._resting.discard(key)
+            entry = self._entries.get(key)
+            if entry is not None:
+                due = now + VITAL_REST * (2**entry.revivals - 1)
+                entry.revivals = min(entry.revivals + 1, 8)
+                self._plan(entry, min(entry.due, due))
 
     def _hurry(self) -> None:
         """Intervals became shorter: they count from the last answer on."""
