@@ -203,6 +203,22 @@ def test_a_board_that_would_lock_up(make: Make) -> None:
     assert rig.opened - opened < 720.0 / 5.0
 
 
+@pytest.mark.parametrize("kind", ["empty all", "io all", "stall all", "misnumber all"])
+@shows(
+    "B09",
+    "nothing but empty or wrong answers, at once: opened again at a falling rate all the same",
+)
+def test_no_storm_of_openings(make: Make, kind: str) -> None:
+    """Its first round is two reports: that they failed is not yet nothing, but no success either."""
+    rig = make("050d-0f51-belkin-described-on-line")
+    rig.run(60.0)
+    rig.fault(kind, 30.0)
+    rig.run(30.0)
+    assert 2 <= rig.opened <= 12
+    rig.run(20.0)
+    assert rig.status == "OL"
+
+
 @shows(
     "B10",
     "an Ellipse MAX that drops the load when opened within 20 s of a failed transfer: never done",

@@ -123,6 +123,7 @@ class Keeper:
         self._retry = Retry(options, now=clock())
         self._patience = Patience()
         self._rung = 0
+        self._heard = False
         self._refused_since: float | None = None
         self._shown: View | None = None
         self._well_by: Transport | None = None
@@ -196,6 +197,7 @@ class Keeper:
             elif self._reloaded:
                 ups.use(ups_options(self._options))
             self._transport, self._ups = transport, ups
+            self._heard = False
             self._retry.opened()
             self._refused_since = None
             identity = ups.identity
@@ -222,8 +224,11 @@ class Keeper:
             _log.info("%s: try %d to reconnect: %s", self._name, tries, reason)
         self._give_up(reason)
 
-    def _drop(self, reason: str) -> None:
-        """The connection is lost: close, and say when it may be opened again."""
+    def _drop(self, reason: str, *, reset: bool = False) -> None:
+        """The connection is lost: close, and say when it may be opened again.
+
+        ``reset``: by ourselves, so that it appears on the bus anew without anybody having plugged it in.
+        """
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.close()
@@ -231,7 +236,7 @@ class Keeper:
             self._ups.disconnected(now=self._clock())
         rest = 0.0 if self._ups is None else self._ups.profile.pacing.reopen_gap
         urgent = self._ups is not None and self._ups.on_battery
-        self._retry.lost(self._clock(), rest=rest, urgent=urgent)
+        self._retry.lost(self._clock(), rest=rest, urgent=urgent, reset=reset)
         self._say(State.RECONNECT, reason)
         self._give_up(reason)
 
@@ -288,6 +293,7 @@ class Keeper:
             ups.read_failed(request, TransferKind.SHORT, now=now)
             return False
         ups.got_report(request.report_type, data, now=now)
+        self._heard = True
         return True
 
     def _read_string(self, index: int, transport: Transport, ups: Ups) -> None:
@@ -312,6 +318,7 @@ class Keeper:
                 ups.no_input(now=self._clock())
                 return
             ups.got_report(ReportType.INPUT, data, now=self._clock())
+            self._heard = True
             self._show()
             if self._jobs:
                 return
@@ -320,14 +327,15 @@ class Keeper:
     def _mend(self, trust: Trust, transport: Transport) -> bool:
         """Climb the ladder where the health needs it. False: the device was dropped."""
         if trust.health is Health.REOPEN:
-            if self._rung % 2:
+            reset = self._rung % 2 == 1
+            if reset:
                 _log.debug("%s: reset", self._name)
                 with contextlib.suppress(DeviceGone):
                     transport.reset()
             self._rung += 1
-            self._drop(trust.reason)
+            self._drop(trust.reason, reset=reset)
             return False
-        if trust.health is Health.FRESH:
+        if trust.health is Health.FRESH and self._heard:  # since it was opened
             self._rung = 0
             self._retry.well()
         return True

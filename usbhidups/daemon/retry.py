@@ -68,14 +68,16 @@ class Retry:
         """It was open and its data were good."""
         self._relapses = 0
 
-    def lost(self, now: float, *, rest: float, urgent: bool) -> None:
+    def lost(self, now: float, *, rest: float, urgent: bool, reset: bool = False) -> None:
         """The connection was lost; the device must not be opened for ``rest`` seconds.
 
-        ``urgent``: it was on battery, where upsmon's patience is 15 s.
+        ``urgent``: it was on battery, where upsmon's patience is 15 s. ``reset``: it will appear on the bus by
+        our own doing, which is no reason to try at once.
         """
         self.losses += 1
         self._lost_at = now
         relapse = min(FIRST * 2**self._relapses, MOST if urgent else RELAPSE_MOST)
+        rest = max(rest, relapse if reset else 0.0)
         self._rest_until = now + max(rest, self.options.waitbeforereconnect)
         self._not_before = max(self._rest_until, now + relapse)
         self._relapses += 1

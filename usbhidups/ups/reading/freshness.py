@@ -184,6 +184,11 @@ class Freshness:
         """Transfers that failed in a row, with nothing heard in between."""
         return len(self._failing)
 
+    @property
+    def healed_at(self) -> float | None:
+        """When a device that answers again will have done well for long enough; None: it need not."""
+        return None if not self._late or self._good_since is None else self._good_since + HEALING
+
     # -- what follows ------------------------------------------------------------------------
 
     def stale(self, *, proof_at: float | None, expected: float, now: float) -> str:

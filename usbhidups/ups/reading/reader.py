@@ -267,6 +267,10 @@ class Reader:
         keys, seconds = self.freshness.pulse(now=now)
         for key in keys:
             self._schedule.ask_within(key, seconds)
+        healed_at = self.freshness.healed_at
+        if healed_at is not None:
+            for key in self._proof_keys:
+                self._schedule.ask(key, at=healed_at)
 
     def _want(self, supplied: Mapping[str, BoundVariable], now: float) -> None:
         reports = wanted(

@@ -145,6 +145,7 @@ class Schedule:
         opening necessary (failure B12). Errors count on, so that a new connection is no new storm (I7).
         """
         self._last_transfer = None
+        self._announcing.clear()  # what was reset has to prove anew that it tells of changes
         for entry in self._entries.values():
             entry.failures = 0
             if entry.wanted.rank > Rank.STATUS and entry.quarantined:
