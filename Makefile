@@ -119,6 +119,7 @@ install:  ## for all users, as a distribution would (DESTDIR, PREFIX, INIT=sysv|
 	$(call put,644,completion/_usbhidups,$(ZSHDIR)/_usbhidups)
 	$(call put,644,completion/usbhidups.fish,$(FISHDIR)/usbhidups.fish)
 	$(foreach page,LICENSE $(wildcard docs/*.md),$(call put,644,$(page),$(DOCDIR)/$(notdir $(page))) &&) true
+	$(foreach picture,$(wildcard docs/pictures/*),$(call put,644,$(picture),$(DOCDIR)/pictures/$(notdir $(picture))) &&) true
 	$(if $(filter sysv,$(INIT)),$(call put,755,init/usbhidups,$(INITDIR)/usbhidups))
 	$(if $(filter openrc,$(INIT)),$(call put,755,init/openrc/usbhidups,$(INITDIR)/usbhidups))
 	$(if $(filter openrc,$(INIT)),$(call put,755,init/openrc/usbhidups-killpower,$(INITDIR)/usbhidups-killpower))

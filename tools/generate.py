@@ -2,8 +2,8 @@
 
 udev/99-ups.rules and docs/supported-devices.md come from the profiles, docs/differences-from-nut.md from
 tests/replay/differences.toml and recorded.toml, manual pages and completions from the parsers of the commands,
-docs/reference.md from the table of options, the table in docs/kill-power.md from the profiles. Run it as
-``python -m tools.generate`` (``make generate``).
+docs/reference.md from the table of options, docs/variables.md and the table in docs/kill-power.md from the
+profiles. Run it as ``python -m tools.generate`` (``make generate``).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from tools.completion import completions
 from tools.killpower_table import killpower_document
 from tools.manpages import manual_pages
+from tools.published import published
 from tools.recorded import recorded
 from tools.reference import reference
 from usbhidups.supported import Supported, supported
@@ -173,6 +174,7 @@ def files() -> dict[Path, str]:
         ROOT / "docs" / "supported-devices.md": supported_devices(library),
         ROOT / "docs" / "differences-from-nut.md": differences_from_nut(),
         ROOT / "docs" / "reference.md": reference(),
+        ROOT / "docs" / "variables.md": published(library),
         KILL_POWER: killpower_document(library, KILL_POWER),
         **{ROOT / "man" / name: text for name, text in manual_pages().items()},
         **{ROOT / "completion" / name: text for name, text in completions().items()},

@@ -29,7 +29,7 @@ A section of `ups.conf` is a UPS; its name is what clients call it. `driver` and
 The same options can be given on the command line with `-x`. An option is a value (`offdelay = 90`) or a flag
 (`pollonly`; writing `= no` behind it does not switch it off). Names are compared without regard to case. An
 unknown name in a section is an error that says what was perhaps meant; an option without effect is a note in
-the log. `usbhidups -L` prints the list for programs.
+the log. `usbhidups -L` prints the list for programs. [variables.md](variables.md) has what is published.
 """
 
 PRESETS = """\

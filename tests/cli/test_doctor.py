@@ -6,6 +6,9 @@ import grp
 import json
 import os
 import pwd
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -223,6 +226,76 @@ def test_hosts_without_systemd(bare: Clinic) -> None:
     assert bare.check("start at boot").verdict is Verdict.OK
 
 
+def without_systemd(clinic: Clinic) -> None:
+    (clinic.root / "run/systemd/system").rmdir()
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("etc/inittab", "::shutdown:/etc/init.d/S30usbhidups killpower\n"),
+        ("etc/init.d/halt", "umount -a -r\n/etc/init.d/usbhidups killpower\n"),
+        ("etc/rc.d/rc.halt", "/usr/lib/usbhidups/late-killpower 0 reboot -f\n"),
+        ("etc/init.d/halt", "/etc/init.d/ups-monitor poweroff\n"),
+        ("etc/rc6", "/usr/sbin/upsdrvctl shutdown\n"),
+        ("etc/init.d/K99ups", "/usr/bin/usbhidups appliance killpower --stage wait\n"),
+    ],
+)
+def test_a_halt_script_that_cuts(file: str, text: str, bare: Clinic) -> None:
+    without_systemd(bare)
+    bare.write(file, f"# the last\n{text}", 0o755)
+    check = bare.check("late hook")
+    assert (check.verdict, file in check.text) == (Verdict.OK, True)
+
+
+@pytest.mark.parametrize("name", ["usbhidups", "S30usbhidups"])
+def test_our_script_that_nobody_calls(name: str, bare: Clinic) -> None:
+    without_systemd(bare)
+    bare.write(f"etc/init.d/{name}", (ROOT / "init/usbhidups").read_text(), 0o755)
+    bare.write("etc/inittab", f"# ::shutdown:/etc/init.d/{name} killpower\n")
+    check = bare.check("late hook")
+    assert check.verdict is Verdict.PROBLEM
+    assert f"/etc/init.d/{name} killpower" in check.mend
+
+
+def test_openrc(bare: Clinic) -> None:
+    without_systemd(bare)
+    (bare.root / "run/openrc").mkdir()
+    assert "nothing cuts the power" in bare.check("late hook").text
+    bare.write(
+        "etc/init.d/usbhidups-killpower",
+        (ROOT / "init/openrc/usbhidups-killpower").read_text(),
+        0o755,
+    )
+    assert "late-killpower, which is not there" in bare.check("late hook").text
+    bare.write("usr/lib/usbhidups/late-killpower", "", 0o755)
+    assert "rc-update add usbhidups-killpower shutdown" in bare.check("late hook").mend
+    link = bare.root / "etc/runlevels/shutdown/usbhidups-killpower"
+    link.parent.mkdir(parents=True)
+    link.symlink_to("/etc/init.d/usbhidups-killpower")
+    assert bare.check("late hook").verdict is Verdict.OK
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+@pytest.mark.parametrize("prefix", ["/usr", "/usr/local"])
+def test_the_hook_that_make_install_makes(prefix: str, bare: Clinic) -> None:
+    """What the Makefile installs is what the doctor looks for, and the script that it runs is there."""
+    (bare.root / "lib/systemd/system-shutdown/usbhidups").unlink()
+    done = subprocess.run(
+        ["make", "-s", "install", f"DESTDIR={bare.root}", f"PREFIX={prefix}",
+         f"INSTALL_PYTHON={sys.executable}", "NUTDRIVERDIR=/lib/nut"],
+        cwd=ROOT, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    check = bare.check("late hook")
+    assert check.verdict is Verdict.OK
+    late = bare.root / prefix[1:] / "lib/usbhidups/late-killpower"
+    late.chmod(0o644)
+    assert str(late) in bare.check("late hook").text
+    late.unlink()
+    assert "which is not there" in bare.check("late hook").text
+
+
 def test_a_socket_that_everybody_may_use(clinic: Clinic, driver: RunningDriver) -> None:
     driver.path.chmod(0o666)
     check = clinic.check("driver of office")
@@ -282,6 +355,16 @@ def test_the_command_for_programs(lonely: Path, capsys: pytest.CaptureFixture[st
     assert {"subject", "verdict", "text", "mend"} == set(found[0])
     states = {check["subject"]: check["verdict"] for check in found}
     assert states["state directory"] == "problem"
+
+
+def test_on_a_narrow_terminal_texts_have_room(
+    lonely: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert "problem state directory" in lines  # its text is below it
 
 
 def test_only_what_is_not_in_order(lonely: Path, capsys: pytest.CaptureFixture[str]) -> None:

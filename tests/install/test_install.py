@@ -62,6 +62,8 @@ def test_everything_has_its_place(packaged: Path) -> None:
         "/usr/lib/tmpfiles.d/usbhidups.conf",
         "/usr/lib/sysusers.d/usbhidups.conf",
         "/usr/lib/udev/rules.d/99-ups.rules",
+        "/usr/share/doc/usbhidups/installation.md",
+        "/usr/share/doc/usbhidups/pictures/probe.svg",
         "/etc/init.d/usbhidups",
         "/lib/nut/usbhidups",
         "/lib/nut/usbhid-ups",

@@ -18,6 +18,9 @@ __all__ = ["add_arguments", "run"]
 
 EPILOG = "exit status: 0 nothing has to be mended, 1 something has"
 
+NARROW = 60
+"""Columns below which the subject stands above the text, not beside it."""
+
 _MARKS = {
     Verdict.OK: ("ok", "green"),
     Verdict.NOTE: ("note", "yellow"),
@@ -58,16 +61,23 @@ def _show(shown: Sequence[Check], checks: Sequence[Check]) -> None:
 
     console = make_console()
     table = Table.grid(padding=(0, 1))
+    narrow = console.width < NARROW
     table.add_column(width=7, no_wrap=True)
-    table.add_column(min_width=12, max_width=18)
+    if not narrow:
+        table.add_column(min_width=12, max_width=18)
     table.add_column(overflow="fold")
     for check in shown:
         mark, style = _MARKS[check.verdict]
-        text = Text(safe(check.text))
+        subject, text = Text(safe(check.subject)), Text(safe(check.text))
         if check.mend:
             text.append("\nmend: ", "bold")
             text.append(safe(check.mend))
-        table.add_row(Text(mark, style=style), Text(safe(check.subject)), text)
+        if narrow:
+            table.add_row(
+                Text(mark, style=style), Text.assemble((subject.plain, "bold"), "\n", text)
+            )
+        else:
+            table.add_row(Text(mark, style=style), subject, text)
     show(console, table)
     problems = sum(check.verdict is Verdict.PROBLEM for check in checks)
     if problems:

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-__all__ = ["Parser"]
+__all__ = ["Parser", "within"]
 
 WIDEST = 80
 HELP_AT = 22
 """Column at which the texts of options begin, unless an option is longer."""
+
+
+def within(least: float, most: float = math.inf) -> Callable[[str], float]:
+    """The type of an argument that is a number from ``least`` to ``most``."""
+    limits = f"from {least:g}" + ("" if most == math.inf else f" to {most:g}")
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (least <= value <= most and math.isfinite(value)):
+            raise argparse.ArgumentTypeError(f"{text!r} is no number {limits}")
+        return value
+
+    return read
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -7,6 +7,7 @@ import json
 import os
 from pathlib import Path
 
+from usbhidups.cli.target import own_profiles
 from usbhidups.configuration import Places
 from usbhidups.supported import Supported, supported
 from usbhidups.ups.loading.library import Library
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profiles",
         metavar="DIR",
-        type=Path,
+        type=own_profiles,
         help="profiles of your own (default: /etc/usbhidups/profiles.d)",
     )
     parser.epilog = "Any other UPS that keeps to the USB HID Power Device class works as well."

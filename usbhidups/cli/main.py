@@ -14,6 +14,7 @@ from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
 from usbhidups import __version__
+from usbhidups.cli import streams
 from usbhidups.errors import UsbHidUpsError
 
 if TYPE_CHECKING:
@@ -38,10 +39,14 @@ VERBS: dict[str, str] = {
 
 DRIVER_NAME = "usbhid-ups"
 
+DEEDS = ("run", "killpower", "appliance", "notify")
+"""Verbs that go on where nobody can be told: the console may be gone at the end of a shutdown."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status. Expected errors are one line on stderr."""
     words = list(sys.argv[1:] if argv is None else argv)
+    streams.prepare()
     program = os.path.basename(sys.argv[0])
     if program in ("", "-c", "__main__.py"):
         program = "usbhidups"
@@ -49,9 +54,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if program == DRIVER_NAME or (
             words and words[0].startswith("-") and words[0] not in ("--help", "--version")
         ):
+            streams.forgive()
             driver = importlib.import_module("usbhidups.cli.driver")
-            return int(driver.run(program, words))
-        return _run_verb(words)
+            status = int(driver.run(program, words))
+        else:
+            if words and words[0] in DEEDS:
+                streams.forgive()
+            status = _run_verb(words)
+        sys.stdout.flush()
+        return status
     except UsbHidUpsError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
@@ -62,8 +73,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{program}: the Python package rich is missing: {mend}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        streams.say_no_more()
+        return _unsaid(words)
+    except OSError as error:
+        if error.errno not in streams.UNWRITTEN or error.filename is not None:
+            raise
+        streams.say_no_more()
+        print(f"{program}: standard output: {error.strerror}", file=sys.stderr)
+        return _unsaid(words)
     except KeyboardInterrupt:
         return 130
 
@@ -87,6 +104,12 @@ def command_line(loaded: Container[str]) -> argparse.ArgumentParser:
             verb.wrong = getattr(module, "WRONG_LINE", verb.wrong)
             verb.set_defaults(run=module.run, parser=verb)
     return parser
+
+
+def _unsaid(words: list[str]) -> int:
+    """The verb's exit status when it could not say what it had to."""
+    verb = sys.modules.get(f"usbhidups.cli.{words[0]}") if words else None
+    return int(getattr(verb, "WRONG_LINE", 1))
 
 
 def _run_verb(words: list[str]) -> int:

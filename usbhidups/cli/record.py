@@ -7,6 +7,7 @@ import contextlib
 from pathlib import Path
 
 from usbhidups import __version__
+from usbhidups.cli.help import within
 from usbhidups.cli.target import add_target_arguments, target_of
 from usbhidups.errors import ConfigError
 from usbhidups.probe.clock import RealClock
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_target_arguments(parser)
     parser.add_argument(
         "--minutes",
-        type=_minutes,
+        type=within(0, 24 * 60),
         default=0.0,
         help="go on recording what changes (Ctrl-C ends it)",
     )
@@ -100,10 +101,3 @@ def _must_be_new(path: Path) -> None:
         raise ConfigError("exists already; choose another name or remove it", where=str(path))
     if not path.parent.is_dir():
         raise ConfigError("there is no such directory", where=str(path.parent))
-
-
-def _minutes(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 24 * 60:
-        raise argparse.ArgumentTypeError("from 0 to 1440")
-    return value

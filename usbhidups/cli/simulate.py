@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from usbhidups.cli.help import within
 from usbhidups.errors import ConfigError
 from usbhidups.simulator.scenarios import SCENARIOS
 from usbhidups.simulator.scene import Scene
@@ -61,12 +62,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--speed",
         metavar="N",
-        type=float,
+        type=within(0, 1e6),
         default=1.0,
         help="how fast the UPS's own time runs (default 1; 0: stands)",
     )
     parser.add_argument(
-        "--delay-ms", metavar="N", type=float, default=0.0, help="what each control transfer takes"
+        "--delay-ms",
+        metavar="N",
+        type=within(0, 1e6),
+        default=0.0,
+        help="what each control transfer takes",
     )
     parser.add_argument(
         "--seed", metavar="N", type=int, default=0, help="of faults that strike by chance"
@@ -86,8 +91,6 @@ def run(arguments: argparse.Namespace) -> int:
             where="command line",
         )
     host, port = _address(arguments.listen)
-    if arguments.speed < 0 or arguments.delay_ms < 0:
-        raise ConfigError("must not be negative", where="command line", key="--speed, --delay-ms")
     simulator = Simulator(
         [fixture.load(path) for path in arguments.fixture],
         host=host,
@@ -132,7 +135,9 @@ def _tell(control: Path | None, command: str) -> int:
     """Give a running simulator a command and print what it answers."""
     if control is None:
         raise ConfigError(
-            "needs the socket of a running simulator", key="--tell", where="--control"
+            "needs --control SOCKET, that of a running simulator",
+            where="command line",
+            key="--tell",
         )
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -146,7 +151,7 @@ def _tell(control: Path | None, command: str) -> int:
             f"no simulator there: {error.strerror or error}", where=str(control)
         ) from None
     if not answer.get("ok"):
-        raise ConfigError(str(answer.get("error", "it ended")), key=command, where="simulator")
+        raise ConfigError(str(answer.get("error", "it ended")), where="simulator")
     if answer["result"] is not None:
         print(json.dumps(answer["result"], indent=1))
     return 0

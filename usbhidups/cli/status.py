@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from usbhidups.cli.help import within
 from usbhidups.configuration import Places
 from usbhidups.errors import UsbHidUpsError
 from usbhidups.screen.safe import safe
@@ -47,7 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("-q", "--quiet", action="store_true", help="only the exit status")
     parser.add_argument("-w", "--watch", action="store_true", help="go on, live; Ctrl-C ends")
     parser.add_argument(
-        "--interval", metavar="SECONDS", type=_seconds, default=1.0, help="with --watch (default 1)"
+        "--interval",
+        metavar="SECONDS",
+        type=within(0.1, 3600),
+        default=1.0,
+        help="with --watch (default 1)",
     )
 
 
@@ -108,10 +113,3 @@ def _watch(arguments: argparse.Namespace, sockets: Sequence[DriverSocket]) -> in
         live = not plain and can_redraw()
         state = watch.live(make_console()) if live else watch.lines(show)
     return int(state)
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0.1 <= value <= 3600:
-        raise argparse.ArgumentTypeError("from 0.1 to 3600")
-    return value

@@ -23,7 +23,7 @@ from usbhidups.ups.options import Options
 from usbhidups.usb.doors import Way
 from usbhidups.usb.piped import Choice
 
-__all__ = ["Target", "add_target_arguments", "target_of"]
+__all__ = ["Target", "add_target_arguments", "own_profiles", "target_of"]
 
 
 def add_target_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,9 +44,17 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profiles",
         metavar="DIR",
-        type=Path,
+        type=own_profiles,
         help="own profiles (default: /etc/usbhidups/profiles.d)",
     )
+
+
+def own_profiles(text: str) -> Path:
+    """The argument of ``--profiles``: somebody who names a directory means one that is there."""
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is no directory")
+    return path
 
 
 def target_of(arguments: argparse.Namespace) -> Target:

@@ -148,7 +148,7 @@ def rights(machine: Machine, library: Library) -> Iterator[Check]:
         yield Check(
             "udev rule",
             Verdict.NOTE,
-            f"{file} leaves out {len(without)} of {len(known)} known devices ({some} …)",
+            f"{file} leaves out {len(without)} of {len(known)} known devices ({some}, and others)",
             "install 99-ups.rules, if yours is among them",
         )
     else:
@@ -225,23 +225,84 @@ def late_hook(machine: Machine) -> Iterator[Check]:
         )
     else:
         yield Check("power-down flag", Verdict.OK, f"{conf} names it")
-    folders = ("usr/lib/systemd/system-shutdown", "lib/systemd/system-shutdown")
+    yield _hook(machine)
+
+
+HOOKS = tuple(
+    f"{folder}/{name}"
+    for name in ("usbhidups", "nutshutdown")
+    for folder in ("usr/lib/systemd/system-shutdown", "lib/systemd/system-shutdown")
+)
+"""Systemd's hooks that cut the power: ours, and NUT's, which calls the driver through upsdrvctl."""
+
+OPENRC = "etc/init.d/usbhidups-killpower"
+
+CALLERS = ("etc/inittab", "etc/init.d/*", "etc/rc.d/*", "etc/rc*")
+"""Where the last steps of a halt are written without systemd."""
+
+_CALL = re.compile(
+    r"^[^#\n]*(usbhidups (appliance )?killpower|late-killpower [0-9]|ups-monitor poweroff|upsdrvctl shutdown)",
+    re.MULTILINE,
+)
+"""What a script says that has the power cut by us, or by NUT, which comes to us."""
+
+DRIVERS_OWN = ("usbhidups", OPENRC.rpartition("/")[2])
+"""Init scripts of ours: they can, and somebody else has to call them."""
+
+
+def _hook(machine: Machine) -> Check:
+    """What cuts the power when the host has shut down."""
     if machine.systemd:
-        names = [f"{folder}/{name}" for name in ("usbhidups", "nutshutdown") for folder in folders]
-    else:
-        names = ["etc/init.d/usbhidups-killpower", "etc/init.d/late-killpower", "etc/init.d/halt"]
+        return _present(machine, *HOOKS)
+    if (machine.root / "run/openrc").exists():
+        found = _present(machine, OPENRC)
+        shutdown = machine.root / "etc/runlevels/shutdown" / DRIVERS_OWN[1]
+        if found.verdict is Verdict.OK and not shutdown.is_symlink():
+            return Check(
+                "late hook",
+                Verdict.PROBLEM,
+                f"{machine.root / OPENRC} is in no runlevel: nobody calls it",
+                f"rc-update add {DRIVERS_OWN[1]} shutdown",
+            )
+        return found
+    for pattern in CALLERS:
+        for path in sorted(machine.root.glob(pattern)):
+            ours = path.name.lstrip("SK0123456789") in DRIVERS_OWN
+            if not ours and path.is_file() and _CALL.search(machine.text(path) or ""):
+                return Check("late hook", Verdict.OK, f"{path} calls it")
+    script = machine.find("etc/init.d/usbhidups", "etc/init.d/S30usbhidups")
+    return Check(
+        "late hook",
+        Verdict.PROBLEM,
+        "no script of the halt cuts the power: the host would wait for ever when mains return",
+        f"as its very last step: {script or '/etc/init.d/usbhidups'} killpower (docs/kill-power.md)",
+    )
+
+
+def _present(machine: Machine, *names: str) -> Check:
+    """One of the hooks, and what it runs, are there and can be run."""
     hook = machine.find(*names)
     if hook is None:
-        yield Check(
+        return Check(
             "late hook",
             Verdict.PROBLEM,
             "nothing cuts the power when the host has shut down: it would wait for ever when mains return",
             f"install {machine.root / names[0]}",
         )
-    elif not _executable(hook):
-        yield Check("late hook", Verdict.PROBLEM, f"{hook} is not executable", f"chmod 0755 {hook}")
-    else:
-        yield Check("late hook", Verdict.OK, f"{hook} is there")
+    late = re.search(r"/\S*/late-killpower\b", machine.text(hook) or "")
+    for path in (hook, *([machine.root / late[0].lstrip("/")] if late else [])):
+        if not path.exists():
+            return Check(
+                "late hook",
+                Verdict.PROBLEM,
+                f"{hook} runs {path}, which is not there",
+                "install it too: docs/installation.md",
+            )
+        if not _executable(path):
+            return Check(
+                "late hook", Verdict.PROBLEM, f"{path} is not executable", f"chmod 0755 {path}"
+            )
+    return Check("late hook", Verdict.OK, f"{hook} is there")
 
 
 def _executable(path: Path) -> bool:

@@ -66,14 +66,16 @@ class Server:
         for each in (self._wake_in, self._wake_out):
             each.settimeout(0.0)
         self._selector.register(self._wake_in, selectors.EVENT_READ, None)
+        place = f"{host}:{port}"
         try:
             self._listen_usbip(host, port)
             if control is not None:
+                place = str(control)
                 self._listen_control(control)
         except OSError as error:
             self._close()
             problem = error.strerror or str(error)
-            raise ConfigError(f"cannot listen: {problem}", where=f"{host}:{port}") from None
+            raise ConfigError(f"cannot listen: {problem}", where=place) from None
 
     @property
     def address(self) -> tuple[str, int]:
