@@ -24,7 +24,7 @@ from tests.faults.invariants import violations
 from tests.faults.rig import FIXTURES, Rig
 from usbhidups.errors import AccessDenied, DeviceBusy
 
-__all__ = ["Outcome", "fixtures", "play"]
+__all__ = ["Outcome", "fixtures", "grown", "main", "play"]
 
 STRETCH = 6 * 3600.0
 """Virtual seconds of one stretch: one fixture, one seed."""
@@ -54,12 +54,13 @@ Happening = Callable[[Rig, random.Random], tuple[str, float]]
 class Outcome:
     """What came of one stretch.
 
-    ``heavier``: bytes that the driver's objects gained in the later two thirds. ``megabytes`` and
+    ``asked`` and ``seconds``: how long it was to be, and was. ``heavier``: bytes that the driver's objects gained in the later two thirds. ``megabytes`` and
     ``descriptors`` are the process's.
     """
 
     name: str
     seed: int
+    asked: float
     seconds: float
     requests: int
     happened: Counter[str]
@@ -72,7 +73,10 @@ class Outcome:
     @property
     def again(self) -> str:
         """The command that plays it again."""
-        return f"python -m tests.faults.day --fixture {self.name} --seed {self.seed} --only --show"
+        return (
+            f"python -m tests.faults.day --fixture {self.name} --seed {self.seed}"
+            f" --stretch {self.asked / 3600:g} --only --show"
+        )
 
 
 def fixtures() -> list[str]:
@@ -116,6 +120,7 @@ def play(name: str, seed: int, *, seconds: float = STRETCH, show: bool = False) 
     return Outcome(
         name=name,
         seed=seed,
+        asked=seconds,
         seconds=rig.clock.now - began,
         requests=rig.history.requests,
         happened=happened,
@@ -257,41 +262,52 @@ _WEIGHTS = (4, 1, 4, 2, 2, 2, 5, 2, 4, 2, 1)
 # -- many stretches ------------------------------------------------------------------------------
 
 
-def main() -> int:
-    """Play many stretches and tell what came of them."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Play many stretches and tell what came of them; 1 where something was wrong."""
     options = argparse.ArgumentParser(prog="python -m tests.faults.day", description=__doc__)
     options.add_argument("--hours", type=float, default=1000.0, help="virtual hours in all (1000)")
+    options.add_argument("--stretch", type=float, default=STRETCH / 3600, help="hours of each (6)")
     options.add_argument("--seed", type=int, default=0, help="the first seed (0)")
     options.add_argument("--fixture", choices=fixtures(), help="one fixture only")
     options.add_argument("--only", action="store_true", help="one stretch only")
     options.add_argument("--show", action="store_true", help="show what happened")
     options.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    given = options.parse_args()
-    logging.disable()
+    given = options.parse_args(arguments)
     names = [given.fixture] if given.fixture else fixtures()
+    seconds = given.stretch * 3600
     if given.only:
-        outcome = play(names[0], given.seed, show=given.show)
+        outcome = play(names[0], given.seed, seconds=seconds, show=given.show)
         print(*outcome.wrong, sep="\n")
         return 1 if outcome.wrong else 0
-    count = max(1, round(given.hours * 3600 / STRETCH))
+    count = max(1, round(given.hours * 3600 / seconds))
     began = time.monotonic()
     outcomes: list[Outcome] = []
-    with ProcessPoolExecutor(given.jobs) as pool:
-        tasks = [
-            pool.submit(play, names[place % len(names)], given.seed + place // len(names))
-            for place in range(count)
-        ]
-        for task in tasks:
-            outcome = task.result()
-            outcomes.append(outcome)
-            if outcome.wrong:
-                print(f"{outcome.name} seed {outcome.seed}: {len(outcome.wrong)} wrong")
-                print(*(f"    {text}" for text in outcome.wrong[:6]), sep="\n")
-                print(f"    {outcome.again}", flush=True)
-    grown = list(_grown(outcomes))
-    print(*_summary(outcomes), *grown, sep="\n")
+    tasks = [
+        (names[place % len(names)], given.seed + place // len(names), seconds)
+        for place in range(count)
+    ]
+    for outcome in _played(tasks, given.jobs):
+        outcomes.append(outcome)
+        if outcome.wrong:
+            print(f"{outcome.name} seed {outcome.seed}: {len(outcome.wrong)} wrong")
+            print(*(f"    {text}" for text in outcome.wrong[:6]), sep="\n")
+            print(f"    {outcome.again}", flush=True)
+    bigger = list(grown(outcomes))
+    print(*_summary(outcomes), *bigger, sep="\n")
     print(f"{time.monotonic() - began:.0f} s by the clock of the wall, {given.jobs} processes")
-    return 1 if grown or any(outcome.wrong for outcome in outcomes) else 0
+    return 1 if bigger or any(outcome.wrong for outcome in outcomes) else 0
+
+
+def _played(tasks: Sequence[tuple[str, int, float]], jobs: int) -> Iterator[Outcome]:
+    """In their order; without ``jobs`` in this process."""
+    if not jobs:
+        for name, seed, seconds in tasks:
+            yield play(name, seed, seconds=seconds)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        waiting = [pool.submit(play, name, seed, seconds=seconds) for name, seed, seconds in tasks]
+        for task in waiting:
+            yield task.result()
 
 
 def _summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -308,7 +324,7 @@ def _summary(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield f"the driver's objects gained at most {max(o.heavier for o in outcomes)} bytes"
 
 
-def _grown(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def grown(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Processes that were bigger at their end than half way, or had more descriptors."""
     for process in sorted({outcome.process for outcome in outcomes}):
         own = [outcome for outcome in outcomes if outcome.process == process]
@@ -321,4 +337,5 @@ def _grown(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    logging.disable()
     sys.exit(main())

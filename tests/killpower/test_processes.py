@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from tests.driver_tools import eventually
 from tests.killpower.home import Home, at_home, conf_of
 from tests.nut_tools import find_program
 from usbhidups.configuration import Places
-from usbhidups.killpower import several
+from usbhidups.killpower import several, turns
 from usbhidups.killpower.result import Cut, Result
-from usbhidups.killpower.turns import LONGEST_NAME, Turn
+from usbhidups.killpower.turns import Turn, address
 from usbhidups.nut.upsconf import Setting, driver_options
 
 EATON = "0463-ffff-eaton-3s"
@@ -174,12 +175,11 @@ def test_two_at_once_are_one_on_the_wire(home: Home) -> None:
 @as_root
 def test_stranger_in_the_way_is_not_believed(home: Home) -> None:
     """Anybody may take an abstract socket; only root's or our own word counts."""
-    socket_of_ours = str(home.run / "usbhidups-cellar")
-    name = f"\\0usbhidups-killpower:{socket_of_ours[-LONGEST_NAME:]}"
+    taken = address(str(home.run / "usbhidups-cellar"))
     program = (
         "import socket, time\n"
         "s = socket.socket(socket.AF_UNIX)\n"
-        f"s.bind('{name}')\n"
+        f"s.bind({taken!r})\n"
         "s.listen()\n"
         "print('there', flush=True)\n"
         "c, _ = s.accept()\n"
@@ -203,6 +203,29 @@ def test_holder_that_dies_leaves_its_turn() -> None:
     holder.__exit__()
     with Turn(name) as next_one:
         assert next_one.take(until=time.monotonic() + 5) == ""
+
+
+def test_a_turn_in_a_directory_of_any_length_is_taken() -> None:
+    """An address that the kernel refuses once kept a kill-power busy until its time was used up."""
+    deep = f"/tests-{os.getpid()}/{'long/' * 40}"
+    with Turn(f"{deep}usbhidups-ä") as one, Turn(f"/other{deep}usbhidups-ä") as namesake:
+        soon = time.monotonic() + 5
+        assert [one.take(until=soon), namesake.take(until=soon)] == ["", ""]
+        with Turn(f"{deep}usbhidups-ä") as second, ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(second.take, until=soon)
+            one.tell(Cut("ä", Result.VERIFIED, "done"))
+            while not waiting.done():
+                one.tell(Cut("ä", Result.VERIFIED, "done"))
+            assert waiting.result() == "0 done"
+
+
+def test_where_no_turn_can_be_had_the_power_is_cut_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "address", lambda _name: bytes(200))  # longer than any may be
+    never = iter(())  # nobody is waited for: the clock is not looked at
+    with Turn("tests", clock=lambda: next(never)) as turn:
+        assert turn.take(until=5.0) == ""
 
 
 # -- several UPSes ----------------------------------------------------------------------------

@@ -8,17 +8,22 @@ and later ones wait there for what came of it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import struct
 import time
+import zlib
 from collections.abc import Callable
 
 from usbhidups.killpower.result import Cut, Result
 
-__all__ = ["Turn"]
+__all__ = ["Turn", "address"]
 
-LONGEST_NAME = 90
+LONGEST_TAIL = 64
+"""Bytes of a name that are shown in its address, for people; the sum before them tells names apart. An address
+has 107 bytes (unix(7))."""
+
 _BACKLOG = 8
 _ROOT = 0
 
@@ -27,7 +32,7 @@ class Turn:
     """The turn for one UPS, called ``name``. Use it as a context manager around ``take``."""
 
     def __init__(self, name: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._address = f"\0usbhidups-killpower:{name[-LONGEST_NAME:]}"
+        self._address = address(name)
         self._clock = clock
         self._socket: socket.socket | None = None
 
@@ -45,8 +50,10 @@ class Turn:
             try:
                 ours.bind(self._address)
                 ours.listen(_BACKLOG)
-            except OSError:
+            except OSError as error:
                 ours.close()
+                if error.errno != errno.EADDRINUSE:
+                    return ""  # waiting would not help, and the power is to be cut
             else:
                 self._socket = ours
                 return ""
@@ -79,6 +86,12 @@ class Turn:
             except OSError:
                 return None if self._clock() < until else ""
         return told or (None if self._clock() < until else "")
+
+
+def address(name: str) -> bytes:
+    """The abstract socket of the turn called ``name``, whatever its length."""
+    raw = os.fsencode(name)
+    return b"\0usbhidups-killpower:%08x:%s" % (zlib.crc32(raw), raw[-LONGEST_TAIL:])
 
 
 def written(cut: Cut) -> bytes:
