@@ -339,8 +339,9 @@ def lonely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_command_tells_problems_by_its_exit_status(
-    lonely: Path, capsys: pytest.CaptureFixture[str]
+    lonely: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "400")  # no path is broken in two
     assert main(["doctor"]) == 1
     said = capsys.readouterr().out
     assert f"problem state directory {lonely}/none: No such file or directory" in " ".join(

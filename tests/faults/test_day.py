@@ -91,10 +91,7 @@ def test_what_is_wrong_is_told_with_the_seed_that_plays_it_again(
 
 def test_a_process_that_grows_is_told() -> None:
     outcome = day.play(NAMES[1], 1, seconds=600.0)
-    more = day.grown([outcome, replace(outcome, descriptors=outcome.descriptors + 1)])
-    bigger = day.grown([outcome, replace(outcome, megabytes=outcome.megabytes + 50.0)])
-    assert [len(list(lines)) for lines in (more, bigger, day.grown([outcome, outcome]))] == [
-        1,
-        1,
-        0,
-    ]
+    more = replace(outcome, descriptors=outcome.descriptors + 1)
+    bigger = replace(outcome, megabytes=outcome.megabytes + 50.0)
+    histories = [[outcome, outcome, last] for last in (more, bigger, outcome)]
+    assert [len(list(day.grown(history))) for history in histories] == [1, 1, 0]

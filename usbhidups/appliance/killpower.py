@@ -134,7 +134,7 @@ def _wait_for_others(
             return
         if not others:
             return
-        if second == 0:
+        if second == 1:  # not for a login that is just ending, as that of this host's upsmon
             say(f"kill power: waiting for {others} other host(s)")
         sleep(1)
 
