@@ -78,6 +78,23 @@ def test_there_is_no_pip_in_it(root: Path) -> None:
     assert not [*root.rglob("upsd")]
 
 
+def test_every_module_loads_without_what_is_left_out(root: Path) -> None:
+    done = inside(root, """
+        python3 - <<'END'
+        import importlib, pkgutil, sys
+        sys.path.insert(0, "/usr/lib/usbhidups")
+        import usbhidups
+        for module in pkgutil.walk_packages(usbhidups.__path__, "usbhidups."):
+            if not module.name.endswith("__main__"):
+                try:
+                    importlib.import_module(module.name)
+                except ImportError as error:
+                    print(f"{module.name}: {error}")
+        END
+    """)  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_command_and_driver(root: Path) -> None:
     done = inside(
         root,

@@ -7,13 +7,13 @@ and later ones wait there for what came of it.
 
 from __future__ import annotations
 
+import binascii
 import contextlib
 import errno
 import os
 import socket
 import struct
 import time
-import zlib
 from collections.abc import Callable
 
 from usbhidups.killpower.result import Cut, Result
@@ -91,7 +91,7 @@ class Turn:
 def address(name: str) -> bytes:
     """The abstract socket of the turn called ``name``, whatever its length."""
     raw = os.fsencode(name)
-    return b"\0usbhidups-killpower:%08x:%s" % (zlib.crc32(raw), raw[-LONGEST_TAIL:])
+    return b"\0usbhidups-killpower:%08x:%s" % (binascii.crc32(raw), raw[-LONGEST_TAIL:])
 
 
 def written(cut: Cut) -> bytes:
