@@ -327,6 +327,7 @@ MAILER = """#!/bin/sh
 [ -e {base}/mailer-hangs ] && exec sleep 1000
 name={base}/mail/$(date +%s%N).$$
 {{ echo "ARGS $*"; cat; }} >"$name.new" && mv "$name.new" "$name.mail"
+[ ! -e {base}/mailer-lingers ] || sleep 3
 """
 
 SHUTDOWN = """#!/bin/sh

@@ -80,6 +80,11 @@ def test_47_the_order_of_the_kill_step(facts: Facts) -> None:
     assert facts["running_after_kill"] == [False, False]
 
 
+@pytest.mark.scene("stubborn")
+def test_47_other_hosts_are_given_time(facts: Facts) -> None:
+    assert facts["kill"] == [0, ["kill power: waiting for 10 other host(s)", *ACCEPTED]]
+
+
 @needs_nut
 def test_47_stop_upsmon_then_upsd_then_drivers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -77,15 +77,16 @@ def test_30_a_hanging_driver_becomes_stale(facts: Facts) -> None:
 @pytest.mark.scene("driver_trouble")
 def test_31_driver_killed_on_mains(facts: Facts) -> None:
     after = facts["events"][len(facts["events_before_death"]) :]
-    assert (after[0], after[-1]) == ("COMMBAD", "COMMOK")
+    # whose notify command is first to write is the system's choice
+    assert {"COMMBAD", "COMMOK"} <= {*after} <= {"COMMBAD", "COMMOK", "NOCOMM"}
     assert facts["shutdowns"] == []
 
 
 @pytest.mark.scene("driver_on_battery")
 def test_32_driver_killed_on_battery_comes_back_in_time(facts: Facts) -> None:
     on_battery = facts["events_before"][facts["events_before"].index("ONBATT") :]
-    assert on_battery[-1] == "ONLINE"
-    assert "FSD" not in on_battery
+    assert {"COMMBAD", "ONLINE"} <= {*on_battery}
+    assert not {"FSD", "SHUTDOWN"} & {*on_battery}
     assert facts["shutdowns_before"] == []
     # an appliance's clock leaves room for several restarts, each 2 s after the last
     assert PRIMARY_TIMING.dead_time >= PRIMARY_TIMING.poll * 3 + 5 * 2

@@ -129,12 +129,12 @@ def _wait_for_others(
     for second in range(GRACE_SECONDS):
         try:
             with UpsdClient(host, port, seconds=2) as client:
-                others = client.logins(name)
+                others = len(client.other_hosts(name))
         except UsbHidUpsError:
             return
         if not others:
             return
-        if second == 1:  # not for a login that is just ending, as that of this host's upsmon
+        if second == 0:
             say(f"kill power: waiting for {others} other host(s)")
         sleep(1)
 

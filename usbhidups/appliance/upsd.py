@@ -6,6 +6,7 @@ in time. Protocol: nut-driver-contract.md section 8.
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import time
 from types import TracebackType
@@ -68,6 +69,12 @@ class UpsdClient:
         """The addresses that are logged in to ``ups``."""
         return [words[2] for words in self._list("CLIENT", ups) if len(words) == 3]
 
+    def other_hosts(self, ups: str) -> list[str]:
+        """The addresses that are logged in to ``ups`` from elsewhere. A login from here proves no running upsmon:
+        after its end it lasts while a notify command runs, whose child has inherited the connection."""
+        here = self._socket.getsockname()[0]
+        return [each for each in self.clients(ups) if each != here and not _is_loopback(each)]
+
     def logins(self, ups: str) -> int:
         """How many clients are logged in to ``ups``."""
         self._ask("GET", "NUMLOGINS", ups)
@@ -115,3 +122,10 @@ class UpsdClient:
         if left <= 0:
             raise ServerUnreachable(f"upsd at {self._place}: no answer in time")
         return left
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
