@@ -70,8 +70,8 @@ class UpsdClient:
         return [words[2] for words in self._list("CLIENT", ups) if len(words) == 3]
 
     def other_hosts(self, ups: str) -> list[str]:
-        """The addresses that are logged in to ``ups`` from elsewhere. A login from here proves no running upsmon:
-        after its end it lasts while a notify command runs, whose child has inherited the connection."""
+        """The addresses that are logged in to ``ups`` from elsewhere. A login from here proves no running
+        upsmon: it lasts while a notify command runs, whose child has inherited the connection."""
         here = self._socket.getsockname()[0]
         return [each for each in self.clients(ups) if each != here and not _is_loopback(each)]
 
