@@ -52,7 +52,7 @@ PICTURES = ROOT / "docs" / "pictures"
 FIXTURE = ROOT / "fixtures/hid-descriptors/0764-0501-cyberpower-cp1500epfclcd.toml"
 STYLE = ROOT / "usbhidups/web/static/style.css"
 
-WIDTH = 80
+WIDTH, HEIGHT = 80, 24
 MORNING = datetime.datetime(2026, 3, 1, 6, 0, 0, tzinfo=datetime.UTC)
 
 SVG = """\
@@ -248,11 +248,12 @@ PAGE = """\
 
 
 def _terminal(title: str, draw: Callable[[Console], RenderableType]) -> str:
-    """What a terminal of 80 columns shows."""
+    """What a terminal of 80 columns shows, and as many lines as it takes."""
     file = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     console = Console(
         file=file,
         width=WIDTH,
+        height=HEIGHT,
         record=True,
         force_terminal=True,
         color_system="truecolor",

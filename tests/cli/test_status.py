@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from rich.console import Console
 
 from tests.driver_tools import FIXTURES, RunningDriver, running_driver
 from usbhidups.cli.main import main
@@ -17,6 +18,7 @@ from usbhidups.configuration import Places
 from usbhidups.errors import ConfigError
 from usbhidups.screen.console import make_console
 from usbhidups.stateclient import Dump
+from usbhidups.status import live
 from usbhidups.status.history import Event, History
 from usbhidups.status.live import Watch
 from usbhidups.status.snapshot import Snapshot, State, of_dump, take
@@ -203,8 +205,9 @@ def test_a_driver_that_ends_is_seen_while_watching(office: RunningDriver, state:
         assert each.ups == "office"
 
     sockets = find_sockets(Places.of({"NUT_STATEPATH": str(state)}))
-    last = Watch(sockets, rounds=3, sleep=ending).lines(show)
-    assert last is State.UNKNOWN
+    watch = Watch(sockets, rounds=3, sleep=ending)
+    watch.lines(show)
+    assert watch.state is State.UNKNOWN
     assert seen[0] == ("office", "on line")
     assert seen[1][1].startswith("no driver answers")
     assert len(seen) == 2
@@ -224,13 +227,72 @@ def test_the_live_view(office: RunningDriver, state: Path, monkeypatch: pytest.M
     console = make_console(Terminal(), width=80)
     sockets = find_sockets(Places.of({"NUT_STATEPATH": str(state)}))
     watch = Watch(sockets, rounds=3, sleep=lambda _seconds: None)
-    assert watch.live(console) is State.ON_LINE
+    watch.live(console)
+    assert watch.state is State.ON_LINE
     shown = make_console(io.StringIO(), width=80)
     shown.print(watch.picture([take(socket) for socket in sockets], shown))
     text = shown.file.getvalue()  # type: ignore[attr-defined]
     for part in ("office", "on line", "Charge", "Events", "Ctrl-C ends"):
         assert part in text
     assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def snapshots(count: int) -> list[Snapshot]:
+    values = {"battery.charge": "93", "battery.runtime": "250", "ups.load": "5", "ups.mfr": "Bench"}
+    return [
+        replace(snapshot("OB DISCHRG", values), socket=replace(SOCKET, ups=f"ups{number}"))
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "height", "has", "has_not"),
+    [
+        (1, 24, "Device", ""),
+        (2, 24, "Device", ""),
+        (3, 24, "Battery", "Device"),
+        (4, 24, "93 %, 4 min, load 5 %", "Battery"),
+        (4, 26, "Battery", "Charge"),
+        (6, 24, "93 %, 4 min, load 5 %", "Battery"),
+        (15, 24, "93 %, 4 min, load 5 %", "Battery"),
+        (1, 6, "93 %, 4 min, load 5 %", "Battery"),
+    ],
+)
+def test_the_live_view_fits_the_terminal(count: int, height: int, has: str, has_not: str) -> None:
+    seen = snapshots(count)
+    watch = Watch(
+        [each.socket for each in seen],
+        rounds=2,
+        sleep=lambda _seconds: None,
+        look=lambda socket: next(each for each in seen if each.socket == socket),
+    )
+    for _ in watch.turns():
+        pass
+    console = Console(file=Terminal(), width=80, height=height)
+    console.print(watch.picture(seen, console))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert len(text.splitlines()) <= height
+    assert all(f"ups{number}" in text for number in range(count))
+    assert has in text
+    assert not has_not or has_not not in text
+    assert "Events" in text
+    assert "Ctrl-C ends" in text
+
+
+def test_ctrl_c_ends_with_the_state_that_was_seen(
+    office: RunningDriver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    real = live.Watch
+    monkeypatch.setattr(
+        live,
+        "Watch",
+        lambda sockets, interval: real(sockets, interval=interval, sleep=interrupted),
+    )
+    assert main(["status", "--watch", "office"]) == 0
+    assert "office on line" in capsys.readouterr().out
 
 
 def test_the_socket_of_another_program_is_left_alone(state: Path, office: RunningDriver) -> None:

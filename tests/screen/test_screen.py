@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime
 import io
+import os
+import termios
 import unicodedata
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.text import Text
 
 from usbhidups.screen.console import (
     NARROWEST,
@@ -17,12 +21,14 @@ from usbhidups.screen.console import (
     WIDEST,
     can_draw,
     can_redraw,
+    fitting,
     make_console,
+    refit,
     show,
 )
 from usbhidups.screen.gauges import bar, sparkline
 from usbhidups.screen.safe import LONGEST, safe
-from usbhidups.screen.vitals import Vitals, grid, headline
+from usbhidups.screen.vitals import Vitals, folded, grid, headline, summary
 from usbhidups.screen.words import Tone, duration, in_words, number, tone_of
 
 
@@ -247,3 +253,112 @@ def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
     show(console, headline("UPS", "OB LB", console))
     assert "\x1b[31" not in file.getvalue()
     assert "31m" not in file.getvalue()
+
+
+# -- views that are drawn again and again ----------------------------------------------------------
+
+
+class Screen(io.StringIO):
+    """A terminal of a size of its own."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def on_a_screen(width: int, height: int) -> Console:
+    console = make_console(Screen(), width=width)
+    console.height = height
+    return console
+
+
+def lines(count: int) -> Text:
+    return Text("\n".join("x" * 30 for _ in range(count)))
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "taken"), [(80, 24, 9), (80, 8, 5), (40, 4, 3), (40, 1, 3)]
+)
+def test_the_first_picture_that_fits_is_taken(width: int, height: int, taken: int) -> None:
+    console = on_a_screen(width, height)
+    drawn = fitting(console, [partial(lines, count) for count in (9, 5, 3)])
+    assert isinstance(drawn, Text)
+    assert drawn.plain.count("x" * 30) == taken
+
+
+def test_what_is_folded_counts_as_often_as_it_is_shown() -> None:
+    wide = Text("x" * 100)
+    console = on_a_screen(40, 2)
+    assert fitting(console, [lambda: wide, lambda: lines(1)]) is not wide
+
+
+def test_a_file_has_no_height() -> None:
+    console = make_console(io.StringIO(), width=80)
+    console.height = 2
+    drawn = fitting(console, [lambda: lines(9), lambda: lines(1)])
+    assert isinstance(drawn, Text)
+    assert drawn.plain.count("\n") == 8
+
+
+def test_a_terminal_that_was_made_wider(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    master, slave = os.openpty()
+    with os.fdopen(master, "wb", buffering=0), os.fdopen(slave, "w", encoding="utf-8") as terminal:
+        widths = []
+        for columns in (60, 100, 20, 300):
+            termios.tcsetwinsize(terminal, (24, columns))
+            console = make_console(terminal, width=80)
+            refit(console)
+            widths.append(console.width)
+    assert widths == [60, 100, NARROWEST, WIDEST]
+
+
+def test_who_names_a_width_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    console = on_a_screen(70, 24)
+    refit(console)
+    assert console.width == 70
+
+
+# -- lines that are too long -----------------------------------------------------------------------
+
+
+@given(st.integers(10, 60))
+def test_no_line_ends_between_a_number_and_its_unit(width: int) -> None:
+    text = (
+        "input 238 V (nominal 230 V); output 238 V; of 900 W, in 120 s, 50 Hz, at 100 % of 700 VA"
+    )
+    shown = folded(text, width, hang="  ")
+    assert all(len(line) <= width for line in shown)
+    assert " ".join(line.strip() for line in shown) == text
+    assert not any(line[-1].isdigit() for line in shown)
+
+
+def test_words_that_begin_like_a_unit_are_no_units() -> None:
+    assert folded("report 16 holds", 10) == ["report 16", "holds"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "text"),
+    [
+        (
+            {"battery.charge": "93", "battery.runtime": "250", "ups.load": "5"},
+            "93 %, 4 min, load 5 %",
+        ),
+        ({"battery.runtime": "-1", "ups.load": "n/a"}, ""),
+        ({"battery.charge": "12.5"}, "12.5 %"),
+    ],
+)
+def test_a_summary_has_what_is_known(variables: dict[str, str], text: str) -> None:
+    assert summary(variables) == text
+
+
+def test_more_stands_in_a_head_where_there_is_room() -> None:
+    for width, shown in ((80, True), (40, False)):
+        file = io.StringIO()
+        console = make_console(file, width=width)
+        show(console, headline("office", "OB DISCHRG", console, more="93 %, 4 min"))
+        assert ("93 %, 4 min" in file.getvalue()) is shown
+        assert len(file.getvalue().splitlines()) == 1
+        assert "on battery, discharging" in file.getvalue()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 from rich.console import Console
 
+from tests.driver_tools import FIXTURES
 from tests.simulator.devices import Host, bench
 from usbhidups.screen.console import can_redraw, make_console
 from usbhidups.simulator.scenarios import SCENARIOS
@@ -15,6 +16,7 @@ from usbhidups.simulator.scene import Scene, look
 from usbhidups.stage.picture import picture
 from usbhidups.stage.watch import lines
 from usbhidups.stage.words import clock, in_one_line, next_step, output, tokens
+from usbhidups.usb.fixture import load
 
 ADDRESS = "127.0.0.1:3240"
 NIGHT = {0: ("scenario battery-dies",), 10: (), 250: (), 310: (), 910: ()}
@@ -130,6 +132,46 @@ def test_the_whole_view() -> None:
         "  00:05  mains off",
         "00:10 by the UPS's clock, 20 times as fast.  Ctrl-C ends",
     ]
+
+
+@pytest.mark.parametrize(("devices", "height"), [(1, 24), (1, 12), (3, 24), (3, 12), (7, 24)])
+def test_it_fits_the_height_too(devices: int, height: int) -> None:
+    hosts = [Host() for _ in range(devices)]
+    for host in hosts:
+        host.do("scenario outage")
+        host.wait(50)
+    console = Console(file=io.StringIO(), width=80, height=height, force_terminal=True)
+    console.print(picture([scene(host) for host in hosts], ADDRESS, console))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert len(shown.splitlines()) <= height
+    assert shown.count("Bench UPS") == devices
+    assert "mains off" in shown
+    assert "Ctrl-C ends" in shown
+
+
+def test_a_battery_that_is_low_by_time_is_low() -> None:
+    """The CyberPower tells RemainingTimeLimitExpired, and its limit is five minutes; the bench UPS does not."""
+    fixture = load(FIXTURES / "0764-0501-cyberpower-cp1500epfclcd.toml")
+    host = Host(fixture)
+    host.do("runtime 400")
+    host.do("mains off")
+    host.wait(1)
+    assert tokens(scene(host)) == "OB DISCHRG"
+    host.wait(150)
+    assert tokens(scene(host)) == "OB DISCHRG LB"
+    assert scene(host).charge > scene(host).low_charge
+    assert any("low at 10 % or 5 min" in line for line in drawn([scene(host)]))
+
+
+def test_what_happens_at_once_stands_in_its_order() -> None:
+    host = Host()
+    host.do("scenario battery-dies")
+    host.device.open(host.now, who="a host")
+    host.do("load 20")
+    shown = drawn([scene(host)])
+    events = [line.split("  ", 2)[2] for line in shown if line.startswith("  00:00")]
+    assert events == [entry.text for entry in scene(host).diary]
+    assert events != sorted(events)
 
 
 def test_off_the_bus_nothing_is_claimed() -> None:

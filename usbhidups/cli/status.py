@@ -107,9 +107,10 @@ def _watch(arguments: argparse.Namespace, sockets: Sequence[DriverSocket]) -> in
             for event in news:
                 print(f"{event.at} {safe(event.ups)} {safe(event.text)}", flush=True)
 
-    state = State.UNKNOWN
     with contextlib.suppress(KeyboardInterrupt):
         plain = arguments.json or arguments.format is not None or arguments.quiet
-        live = not plain and can_redraw()
-        state = watch.live(make_console()) if live else watch.lines(show)
-    return int(state)
+        if not plain and can_redraw():
+            watch.live(make_console())
+        else:
+            watch.lines(show)
+    return int(watch.state)

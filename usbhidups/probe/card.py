@@ -6,7 +6,6 @@ Whatever a device says goes through ``safe`` first.
 from __future__ import annotations
 
 import datetime
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -15,9 +14,9 @@ from rich.text import Text
 from usbhidups.hid.descriptor import ReportType
 from usbhidups.probe.finding import FieldRow, Finding, Link
 from usbhidups.screen.safe import safe
-from usbhidups.screen.vitals import LABEL_WIDTH, Row, Vitals, grid, headline
+from usbhidups.screen.vitals import LABEL_WIDTH, Row, Vitals, folded, grid, headline, summary
 
-__all__ = ["card", "field_lines"]
+__all__ = ["card", "field_lines", "head"]
 
 _OTHER_COLUMNS = 60
 _WIDE_HEAD = "rep       bits  {}        raw            value  feeds"
@@ -36,6 +35,11 @@ def card(
     finding: Finding, console: Console, *, today: datetime.date, brief: bool = False
 ) -> RenderableType:
     """The card of one device; ``brief``: without what does not change from one look to the next."""
+    return Group(head(finding, console), grid(_rows(finding, console, today, brief=brief)))
+
+
+def head(finding: Finding, console: Console, *, more: bool = False) -> RenderableType:
+    """The head of a card; ``more``: with the values that matter most, where no card follows."""
     who = finding.identity
     names = [safe(name.strip()) for name in (who.manufacturer, who.product) if name]
     name = " ".join(names) or _ids(finding) or "report descriptor"
@@ -44,8 +48,9 @@ def card(
         unknown = f"for {finding.other_driver}" if finding.other_driver else "not readable"
     elif not finding.text("ups.status"):
         unknown = "status unknown"
-    head = headline(name, finding.text("ups.status"), console, unknown=unknown)
-    return Group(head, grid(_rows(finding, console, today, brief=brief)))
+    texts = {name: value.text for name, value in finding.variables.items()} if more else {}
+    status = finding.text("ups.status")
+    return headline(name, status, console, unknown=unknown, more=summary(texts))
 
 
 def _rows(
@@ -130,13 +135,7 @@ def _hung(lines: Sequence[str], console: Console, style: str = "") -> Text:
     shown: list[str] = []
     for line in map(safe, lines):
         indent = " " * (len(line) - len(line.lstrip()))
-        shown += textwrap.wrap(
-            line.lstrip(),
-            width,
-            initial_indent=indent,
-            subsequent_indent=f"{indent}    ",
-            break_on_hyphens=False,
-        )
+        shown += folded(line.lstrip(), width, indent=indent, hang="    ")
     return Text("\n".join(shown), style)
 
 
@@ -196,13 +195,13 @@ def field_lines(finding: Finding, *, width: int | None) -> list[Text]:
         tail = Text(f"{feeds}, {more} more alike" if more else feeds)
         tail.stylize("" if row.feeds else "dim")
         bits = f"{field.offset}+{field.size}"
-        head = Text(f"{_KINDS[field.report_type]} {field.report_id:02x} {bits:>8}  ")
+        place = Text(f"{_KINDS[field.report_type]} {field.report_id:02x} {bits:>8}  ")
         raw = "" if row.raw is None else f"{row.raw:x}"
         path = Text(row.path.ljust(longest) if wide else row.path)
         path.stylize("" if row.raw is not None else "dim")
         values = Text.assemble(f"{raw:>10} ", _value(row), "  ")
         gap = "" if wide else "\n  "
-        lines.append(Text.assemble(head, path, gap, values, tail))
+        lines.append(Text.assemble(place, path, gap, values, tail))
     return lines
 
 

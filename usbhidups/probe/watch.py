@@ -14,10 +14,11 @@ from rich.live import Live
 from rich.text import Text
 
 from usbhidups.errors import UsbHidUpsError
-from usbhidups.probe.card import card
+from usbhidups.probe.card import card, head
 from usbhidups.probe.finding import Finding
 from usbhidups.probe.prober import Prober, Session
 from usbhidups.probe.subject import Subject
+from usbhidups.screen.console import fitting, refit
 from usbhidups.screen.safe import safe
 from usbhidups.screen.words import in_words
 
@@ -61,6 +62,7 @@ class Watch:
         """Draw until interrupted."""
         with Live(console=console, auto_refresh=False, screen=console.is_terminal) as display:
             for _ in self.turns():
+                refit(console)
                 display.update(self.picture(console), refresh=True)
 
     def lines(self, show: Callable[[str], None]) -> None:
@@ -80,15 +82,22 @@ class Watch:
             show(self.findings)
 
     def picture(self, console: Console) -> RenderableType:
-        """All cards."""
+        """All cards, or a line each where the terminal is too low for them."""
         now = datetime.datetime.now().astimezone()
-        parts: list[RenderableType] = []
-        for finding in self.findings:
-            parts += [card(finding, console, today=now.date(), brief=True), Text()]
-        if not parts:
-            parts.append(Text(self.problem or NONE_YET, style="magenta"))
-        parts.append(Text(f"{now:%H:%M:%S}  Ctrl-C ends", style="dim"))
-        return Group(*parts)
+        last = Text(f"{now:%H:%M:%S}  Ctrl-C ends", style="dim")
+        if not self.findings:
+            return Group(Text(self.problem or NONE_YET, style="magenta"), last)
+
+        def cards() -> RenderableType:
+            parts: list[RenderableType] = []
+            for finding in self.findings:
+                parts += [card(finding, console, today=now.date(), brief=True), Text()]
+            return Group(*parts, last)
+
+        def heads() -> RenderableType:
+            return Group(*(head(finding, console, more=True) for finding in self.findings), last)
+
+        return fitting(console, [cards, heads])
 
     def turns(self) -> Iterator[None]:
         """Each round, until there were as many as wanted."""

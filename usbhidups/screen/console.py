@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Sequence
 from typing import IO
 
 from rich.console import Console, RenderableType
 
-__all__ = ["can_draw", "can_redraw", "make_console", "show"]
+__all__ = ["can_draw", "can_redraw", "fitting", "make_console", "refit", "show"]
 
 NARROWEST = 40
 WIDEST = 120
@@ -30,6 +31,29 @@ def make_console(file: IO[str] | None = None, *, width: int | None = None) -> Co
     console = Console(file=file, width=width, markup=False, emoji=False, highlight=False)
     console.width = max(NARROWEST, min(WIDEST, console.width))
     return console
+
+
+def refit(console: Console) -> None:
+    """Its terminal may have been made wider or narrower since; $COLUMNS counts more, as at the start."""
+    if not console.is_terminal or os.environ.get("COLUMNS", "").isdecimal():
+        return
+    try:
+        columns = os.get_terminal_size(console.file.fileno()).columns
+    except (OSError, ValueError):
+        return  # no terminal of the system's: a test's
+    if columns:
+        console.width = max(NARROWEST, min(WIDEST, columns))
+
+
+def fitting(console: Console, pictures: Sequence[Callable[[], RenderableType]]) -> RenderableType:
+    """The first that is no higher than the terminal, else the last; the first where there is no terminal."""
+    if not console.is_terminal:
+        return pictures[0]()
+    for draw in pictures[:-1]:
+        drawn = draw()
+        if len(console.render_lines(drawn, pad=False)) <= console.height:
+            return drawn
+    return pictures[-1]()
 
 
 def show(console: Console, part: RenderableType) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ from usbhidups.screen.gauges import bar
 from usbhidups.screen.safe import safe
 from usbhidups.screen.words import Tone, duration, in_words, number, tone_of
 
-__all__ = ["LABEL_WIDTH", "Row", "Vitals", "grid", "headline"]
+__all__ = ["LABEL_WIDTH", "Row", "Vitals", "folded", "grid", "headline", "summary"]
 
 LABEL_WIDTH = 12
 
@@ -50,16 +51,52 @@ def grid(rows: Iterator[Row]) -> Table:
     return table
 
 
-def headline(name: str, status: str, console: Console, *, unknown: str = "") -> RenderableType:
-    """The first line of a card: a dot in the colour of the state, the name, the state in words."""
+def headline(
+    name: str, status: str, console: Console, *, unknown: str = "", more: str = ""
+) -> RenderableType:
+    """The first line of a card: a dot in the colour of the state, the name, the state in words.
+
+    ``more`` stands behind the name where there is room for it.
+    """
     tone = tone_of(status) if not unknown else Tone.UNKNOWN
     style = _STYLES[tone]
     dot = "●" if can_draw(console.file) else "*"
     left = Text.assemble((f"{dot} ", style), (safe(name), "bold"))
     right = Text(safe(unknown) if unknown else in_words(safe(status)), style=style)
+    if left.cell_len + len(more) + right.cell_len + 4 <= console.width and more:
+        left.append(f"  {more}", "dim")
     if left.cell_len + right.cell_len + 2 > console.width:
         return Text.assemble(left, "\n  ", right)
     return Text.assemble(left, " " * (console.width - left.cell_len - right.cell_len), right)
+
+
+def summary(variables: Mapping[str, str]) -> str:
+    """Charge, runtime and load in a few words: ``93 %, 4 min, load 5 %``; what is not known is left out."""
+    charge, runtime, load = (
+        number(variables.get(name, ""))
+        for name in ("battery.charge", "battery.runtime", "ups.load")
+    )
+    parts = [] if charge is None else [f"{charge:g} %"]
+    if runtime is not None and runtime >= 0:
+        parts.append(duration(runtime))
+    if load is not None:
+        parts.append(f"load {load:g} %")
+    return ", ".join(parts)
+
+
+_UNIT = re.compile(r"(?<=\d) (?=(?:[VWAs%]|VA|Hz|min|h|d)(?:\W|$))")
+
+
+def folded(text: str, width: int, *, indent: str = "", hang: str = "") -> list[str]:
+    """Lines of at most ``width``, none of which ends between a number and its unit."""
+    lines = textwrap.wrap(
+        _UNIT.sub("\N{NO-BREAK SPACE}", text),
+        width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}{hang}",
+        break_on_hyphens=False,
+    )
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 class Vitals:
@@ -72,6 +109,7 @@ class Vitals:
         self._today = today
         self._drawn = can_draw(console.file)
         self._width = max(10, min(30, (console.width - LABEL_WIDTH) // 3))
+        self._room = max(20, console.width - LABEL_WIDTH - 1)
 
     def rows(self) -> Iterator[Row]:
         """All rows that there is something to say for."""
@@ -81,6 +119,12 @@ class Vitals:
         yield from self._load()
         yield from self._voltages()
         yield from self._age()
+
+    def brief(self) -> Iterator[Row]:
+        """Those that move."""
+        yield from self._charge()
+        yield from self._runtime()
+        yield from self._load()
 
     def _status(self) -> Iterator[Row]:
         status = self._text("ups.status")
@@ -156,7 +200,7 @@ class Vitals:
                 part += f", {hertz:g} Hz"
             parts.append(part)
         if parts:
-            yield Row("Voltage", Text("; ".join(parts)))
+            yield Row("Voltage", Text("\n".join(folded("; ".join(parts), self._room))))
 
     def _age(self) -> Iterator[Row]:
         kind = self._text("battery.type")

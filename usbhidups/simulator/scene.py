@@ -14,6 +14,7 @@ __all__ = ["Scene", "look"]
 class Scene:
     """Times are the UPS's own seconds, charge and load percent, ``voltage`` a share of the nominal one.
 
+    ``low_runtime``: seconds left below which it calls its battery low, 0 for one that does not tell.
     ``cut_in`` and ``back_in``: the timers of its output that run, None for none. ``next``: the step of its
     scenario that comes next (seconds from now, command). ``holder``: who has it open, "" for nobody.
     """
@@ -27,6 +28,7 @@ class Scene:
     voltage: float
     charge: float
     low_charge: float
+    low_runtime: float
     charging: bool
     draining: bool
     load: float
@@ -43,6 +45,13 @@ class Scene:
     holder: str
     requests: int
     diary: tuple[Entry, ...]
+
+
+_TIME_LIMIT_EXPIRED = 0x850043
+
+
+def _tells_of_time(device: SimulatedDevice) -> bool:
+    return any(slot.usage == _TIME_LIMIT_EXPIRED for slot in device.gadget.unit.layout.slots)
 
 
 def look(device: SimulatedDevice, now: float, *, holder: str = "") -> Scene:
@@ -64,6 +73,7 @@ def look(device: SimulatedDevice, now: float, *, holder: str = "") -> Scene:
         voltage=ups.voltage if ups.mains else 0.0,
         charge=ups.charge,
         low_charge=ups.low_charge,
+        low_runtime=ups.low_runtime if _tells_of_time(device) else 0.0,
         charging=ups.charging,
         draining=ups.draining,
         load=ups.load,

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from usbhidups.screen.console import can_draw
+from usbhidups.screen.console import can_draw, fitting
 from usbhidups.screen.gauges import bar
 from usbhidups.screen.safe import safe
 from usbhidups.screen.vitals import LABEL_WIDTH, Row, grid, headline
 from usbhidups.screen.words import duration
 from usbhidups.simulator.scene import Scene
-from usbhidups.stage.words import clock, next_step, output, tokens
+from usbhidups.stage.words import clock, is_low, next_step, output, tokens
 
 __all__ = ["picture"]
 
@@ -21,38 +21,62 @@ FULL = 2
 """UPSes that have room for all of their rows; more show those of ``IN_BRIEF``."""
 IN_BRIEF = ("Battery", "Output", "Next")
 
-EVENTS = 10
+EVENTS, FEW_EVENTS = 10, 3
 """Events that are shown at most; fewer where several UPSes need the lines."""
 
 
 def picture(scenes: Sequence[Scene], address: str, console: Console) -> RenderableType:
     """``address``: HOST:PORT of the USB/IP server, for the lines that say how to connect."""
-    parts: list[RenderableType] = []
-    for scene in scenes:
-        parts += [*_card(scene, address, console, brief=len(scenes) > FULL), Text()]
-    parts.append(Text("Events", style="bold"))
-    parts += _events(scenes, max(3, EVENTS - 8 * (len(scenes) - 1)), console)
+
+    def cards(events: int, *, brief: bool) -> RenderableType:
+        parts: list[RenderableType] = []
+        for scene in scenes:
+            parts += [*_card(scene, address, console, brief=brief), Text()]
+        return Group(*parts, *_last(scenes, events, console))
+
+    def heads() -> RenderableType:
+        each = (_head(scene, console, more=True) for scene in scenes)
+        return Group(*each, Text(), *_last(scenes, FEW_EVENTS, console))
+
+    many = len(scenes) > FULL
+    events = max(FEW_EVENTS, EVENTS - 8 * (len(scenes) - 1))
+    return fitting(
+        console,
+        [
+            lambda: cards(events, brief=many),
+            lambda: cards(FEW_EVENTS, brief=many),
+            lambda: cards(FEW_EVENTS, brief=True),
+            heads,
+        ],
+    )
+
+
+def _last(scenes: Sequence[Scene], events: int, console: Console) -> Iterator[RenderableType]:
+    yield Text("Events", style="bold")
+    yield from _events(scenes, events, console)
     if scenes:
         speed = f", {scenes[0].speed:g} times as fast" if scenes[0].speed != 1 else ""
-        parts.append(
-            Text(f"{clock(scenes[0].time)} by the UPS's clock{speed}.  Ctrl-C ends", "dim")
-        )
-    return Group(*parts)
+        yield Text(f"{clock(scenes[0].time)} by the UPS's clock{speed}.  Ctrl-C ends", "dim")
 
 
 def _card(scene: Scene, address: str, console: Console, *, brief: bool) -> Iterator[RenderableType]:
-    unknown = "" if scene.present else "off the bus"
-    name = f"{scene.model} ({scene.busid}, simulated)"
-    yield headline(name, tokens(scene), console, unknown=unknown)
+    yield _head(scene, console)
     rows = _rows(scene, address, console)
     yield grid(row for row in rows if not brief or row.label in IN_BRIEF)
 
 
+def _head(scene: Scene, console: Console, *, more: bool = False) -> RenderableType:
+    unknown = "" if scene.present else "off the bus"
+    name = f"{scene.model} ({scene.busid}, simulated)"
+    values = f"{scene.charge:.0f} %, {duration(scene.runtime)}" if more else ""
+    return headline(name, tokens(scene), console, unknown=unknown, more=values)
+
+
 def _rows(scene: Scene, address: str, console: Console) -> Iterator[Row]:
-    low = scene.charge <= scene.low_charge
-    charge = _bar(scene.charge, console, style="red" if low else "green")
+    charge = _bar(scene.charge, console, style="red" if is_low(scene) else "green")
     charge.append(f" {scene.charge:.0f} %  {duration(scene.runtime)}")
-    charge.append(f"  low at {scene.low_charge:g} %", "dim")
+    or_time = f" or {duration(scene.low_runtime)}" if scene.low_runtime else ""
+    charge.append(f"  low at {scene.low_charge:g} %{or_time}", "dim")
     yield Row("Battery", charge)
     load = _bar(scene.load, console, style="red" if scene.load > 100 else "green")
     yield Row("Load", load.append(f" {scene.load:.0f} %"))
@@ -70,9 +94,11 @@ def _rows(scene: Scene, address: str, console: Console) -> Iterator[Row]:
 
 def _events(scenes: Sequence[Scene], count: int, console: Console) -> Iterator[Text]:
     entries = sorted(
-        (entry.at, scene.busid, entry.text) for scene in scenes for entry in scene.diary
+        (entry.at, scene.busid, entry.number, entry.text)
+        for scene in scenes
+        for entry in scene.diary
     )
-    for at, busid, text in entries[-count:]:
+    for at, busid, _, text in entries[-count:]:
         place = f"{busid}  " if len(scenes) > 1 else ""
         line = Text.assemble((f"  {clock(at)}  ", "dim"), (place, "bold"), safe(text))
         line.truncate(console.width, overflow="ellipsis" if can_draw(console.file) else "crop")

@@ -24,12 +24,13 @@ def live(take: Take, address: str, *, wait: Callable[[float], None]) -> None:
     """Draw on standard output, a terminal, until the simulator ends."""
     from rich.live import Live
 
-    from usbhidups.screen.console import make_console
+    from usbhidups.screen.console import make_console, refit
     from usbhidups.stage.picture import picture
 
     console = make_console()
     with Live(console=console, auto_refresh=False, screen=True, transient=True) as display:
         while (scenes := take()) is not None:
+            refit(console)
             display.update(picture(scenes, address, console), refresh=True)
             wait(INTERVAL)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from usbhidups.screen.words import duration, in_words
 from usbhidups.simulator.scene import Scene
 
-__all__ = ["clock", "in_one_line", "next_step", "output", "tokens"]
+__all__ = ["clock", "in_one_line", "is_low", "next_step", "output", "tokens"]
 
 _BOOSTED, _TRIMMED = 0.92, 1.08
 """Shares of the nominal voltage at which the simulated regulator begins (docs/simulator.md, ``mains``)."""
@@ -26,7 +26,7 @@ def tokens(scene: Scene) -> str:
         found.append("BOOST")
     if scene.mains and scene.voltage > _TRIMMED:
         found.append("TRIM")
-    if not scene.mains and scene.charge <= scene.low_charge:
+    if not scene.mains and is_low(scene):
         found.append("LB")
     if scene.load > 100:
         found.append("OVER")
@@ -36,6 +36,12 @@ def tokens(scene: Scene) -> str:
         found.append("TEST")
     found += [_TOKENS[flag] for flag in scene.flags if flag in _TOKENS]
     return " ".join(dict.fromkeys(found))
+
+
+def is_low(scene: Scene) -> bool:
+    """Whether its charge, or the time that is left, is below its limit."""
+    late = scene.draining and scene.runtime < scene.low_runtime
+    return scene.charge <= scene.low_charge or late
 
 
 def clock(seconds: float) -> str:

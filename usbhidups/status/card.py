@@ -9,25 +9,42 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from usbhidups.screen.safe import safe
-from usbhidups.screen.vitals import Row, Vitals, grid, headline
+from usbhidups.screen.vitals import Row, Vitals, grid, headline, summary
 from usbhidups.status.snapshot import Snapshot
 
-__all__ = ["card"]
+__all__ = ["card", "head"]
 
 
-def card(snapshot: Snapshot, console: Console, *, today: datetime.date) -> RenderableType:
+def card(
+    snapshot: Snapshot, console: Console, *, today: datetime.date, brief: bool = False
+) -> RenderableType:
     """The card of one UPS. Stale values are not shown: they would be taken for true."""
-    status = snapshot.text("ups.status")
+    rows = _rows(snapshot, console, today, brief=brief)
+    return Group(head(snapshot, console), grid(rows))
+
+
+def head(snapshot: Snapshot, console: Console, *, more: bool = False) -> RenderableType:
+    """The head of a card; ``more``: with the values that matter most, where no card follows."""
     unknown = snapshot.why_unknown
-    head = headline(snapshot.ups, status, console, unknown="unknown" if unknown else "")
-    return Group(head, grid(_rows(snapshot, console, today)))
+    return headline(
+        snapshot.ups,
+        snapshot.text("ups.status"),
+        console,
+        unknown="unknown" if unknown else "",
+        more=summary(snapshot.variables) if more and not unknown else "",
+    )
 
 
-def _rows(snapshot: Snapshot, console: Console, today: datetime.date) -> Iterator[Row]:
+def _rows(
+    snapshot: Snapshot, console: Console, today: datetime.date, *, brief: bool
+) -> Iterator[Row]:
+    vitals = Vitals(snapshot.variables, console, today=today)
     if snapshot.why_unknown:
         yield Row("Why", Text(safe(snapshot.why_unknown), style="magenta"))
     else:
-        yield from Vitals(snapshot.variables, console, today=today).rows()
+        yield from vitals.brief() if brief else vitals.rows()
+    if brief:
+        return
     names = [snapshot.text(f"ups.{part}") for part in ("mfr", "model")]
     device = " ".join(safe(name) for name in names if name)
     if device:

@@ -14,11 +14,11 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from usbhidups.screen.console import can_draw
+from usbhidups.screen.console import can_draw, fitting, refit
 from usbhidups.screen.gauges import sparkline
 from usbhidups.screen.safe import safe
 from usbhidups.screen.vitals import LABEL_WIDTH, Row, grid
-from usbhidups.status.card import card
+from usbhidups.status.card import card, head
 from usbhidups.status.history import Event, History
 from usbhidups.status.snapshot import Snapshot, State, take, worst
 from usbhidups.status.sockets import DriverSocket
@@ -31,7 +31,7 @@ _SCALES: dict[str, tuple[float | None, float | None]] = {
     "ups.load": (0.0, 100.0),
     "input.voltage": (None, None),
 }
-SHOWN_EVENTS = 8
+SHOWN_EVENTS, FEW_EVENTS = 8, 3
 
 
 def _now() -> datetime.datetime:
@@ -59,44 +59,61 @@ class Watch:
         self._now = now
         self._histories = {socket.ups: History() for socket in self._sockets}
         self._events: list[Event] = []
+        self.state = State.UNKNOWN
+        """What was seen last, of all of them: it is there after an interrupt too."""
 
-    def live(self, console: Console) -> State:
-        """Draw on a terminal; the state at the end."""
-        last = State.UNKNOWN
+    def live(self, console: Console) -> None:
+        """Draw on a terminal."""
         with Live(console=console, auto_refresh=False, screen=True, transient=True) as display:
             for snapshots in self.turns():
+                refit(console)
                 display.update(self.picture(snapshots, console), refresh=True)
-                last = worst(snapshots)
-        return last
+                del self._events[:-SHOWN_EVENTS]
 
-    def lines(self, show: Callable[[Snapshot, Sequence[Event]], None]) -> State:
-        """Call ``show`` for each UPS that changed; the state at the end."""
-        last = State.UNKNOWN
+    def lines(self, show: Callable[[Snapshot, Sequence[Event]], None]) -> None:
+        """Call ``show`` for each UPS that changed."""
         for snapshots in self.turns():
             for snapshot in snapshots:
                 news = [event for event in self._events if event.ups == snapshot.ups]
                 if news:
                     show(snapshot, news)
             self._events.clear()
-            last = worst(snapshots)
-        return last
 
     def picture(self, snapshots: Sequence[Snapshot], console: Console) -> RenderableType:
-        """Everything on one screen, the newest events last."""
+        """Everything on one screen, the newest events last; of many UPSes less is told."""
         today = self._now().date()
-        parts: list[RenderableType] = []
-        for snapshot in snapshots:
-            parts += [card(snapshot, console, today=today)]
-            parts += [grid(self._sparklines(snapshot, console)), Text()]
-        parts += [Text("Events", style="bold")]
-        parts += [
-            Text.assemble(
+
+        def cards(events: int, *, brief: bool = False, lines: bool = True) -> RenderableType:
+            parts: list[RenderableType] = []
+            for snapshot in snapshots:
+                parts += [card(snapshot, console, today=today, brief=brief)]
+                parts += [grid(self._sparklines(snapshot, console))] if lines else []
+                parts += [Text()]
+            return Group(*parts, *self._last(events))
+
+        def heads() -> RenderableType:
+            each = (head(snapshot, console, more=True) for snapshot in snapshots)
+            return Group(*each, Text(), *self._last(FEW_EVENTS))
+
+        return fitting(
+            console,
+            [
+                lambda: cards(SHOWN_EVENTS),
+                lambda: cards(FEW_EVENTS),
+                lambda: cards(FEW_EVENTS, brief=True),
+                lambda: cards(FEW_EVENTS, brief=True, lines=False),
+                heads,
+            ],
+        )
+
+    def _last(self, count: int) -> Iterator[RenderableType]:
+        """The last events, and how to end."""
+        yield Text("Events", style="bold")
+        for event in self._events[-count:]:
+            yield Text.assemble(
                 (f"  {event.at}  ", "dim"), (safe(event.ups), "bold"), f"  {safe(event.text)}"
             )
-            for event in self._events[-SHOWN_EVENTS:]
-        ]
-        parts += [Text("Ctrl-C ends", style="dim")]
-        return Group(*parts)
+        yield Text("Ctrl-C ends", style="dim")
 
     def _sparklines(self, snapshot: Snapshot, console: Console) -> Iterator[Row]:
         width = console.width - LABEL_WIDTH - 3
@@ -116,6 +133,7 @@ class Watch:
             at = self._now().strftime("%H:%M:%S")
             for snapshot in snapshots:
                 self._events.extend(self._histories[snapshot.ups].add(snapshot, at=at))
+            self.state = worst(snapshots)
             yield snapshots
             done += 1
             if self._rounds is not None and done >= self._rounds:
