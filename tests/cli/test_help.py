@@ -93,6 +93,22 @@ def test_a_wrong_line_is_answered_by_one(words: tuple[str, ...], run: Run) -> No
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("prob",), "VERB: 'prob' is unknown; did you mean probe?"),
+        (("zzz",), "VERB: 'zzz' is unknown; there are run, probe, record, "),
+        (
+            ("simulate", "--scenario", "outag"),
+            "--scenario: 'outag' is unknown; did you mean outage?",
+        ),
+    ],
+)
+def test_what_was_perhaps_meant(words: tuple[str, ...], said: str, run: Run) -> None:
+    _, _, problem = run(*words)
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
         (("probe", "--port", "nonsense"), "is none: usbip://HOST/BUSID"),
         (("probe", "--replay", "/nonexistent.toml"), "No such file"),
         (("probe", "--replay", "a", "--decode", "b"), "one of them at a time"),

@@ -19,6 +19,7 @@ from tests.usb.bytes import KEYBOARD
 from tests.usb.sysfs import Part, Plug, plug
 from usbhidups.cli import target
 from usbhidups.cli.main import main
+from usbhidups.probe import watch as probe_watch
 from usbhidups.probe.local import Surroundings
 from usbhidups.probe.ticker import Ticker
 from usbhidups.simulator.simulator import Simulator
@@ -152,6 +153,11 @@ def test_text_from_standard_input(
         (["--decode", "/nonexistent/file"], "neither a file"),
         (["--decode", "/"], "cannot be read"),
         (["--decode", "00", "--replay", "x"], "one of them at a time"),
+        (["--decode", "05 84"], "command line: no whole report descriptor"),
+        (["--decode", str(APC)], "usbhidups probe --replay"),
+        (["--replay", str(LOG)], "a debug log of NUT's usbhid-ups: usbhidups probe --decode"),
+        (["--watch", "--replay", str(APC)], "usbhidups simulate plays one"),
+        (["--watch", "--decode", str(LOG)], "usbhidups simulate plays one"),
         (["--replay", "/nonexistent/file"], "/nonexistent/file"),
         (["--port", "usbip://"], "port"),
         (["-x", "no_such_option=1"], "no_such_option"),
@@ -178,6 +184,21 @@ def test_options_as_in_ups_conf(simulator: Simulator, capsys: pytest.CaptureFixt
     assert objects(capsys.readouterr().out)[0]["repairs"] == []
 
 
+def test_watching_for_programs_is_an_array_a_line(
+    simulator: Simulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(_seconds: float) -> None:
+        if capsys.readouterr().out.count("\n") == 1:
+            raise KeyboardInterrupt
+        pytest.fail("a round is no line")
+
+    real = probe_watch.Watch
+    monkeypatch.setattr(
+        probe_watch, "Watch", lambda *arguments: real(*arguments, sleep=ended, rounds=2)
+    )
+    assert main(["probe", "--watch", "--json", "--port", simulator.url()]) == 0
+
+
 # -- beside a running driver ---------------------------------------------------------------------
 
 
@@ -198,6 +219,22 @@ def test_a_device_that_our_driver_serves_is_asked_for_there(
         "usbhidups-office serves it; stop that driver to read every field"
     )
     assert "usbhidups-office serves it" in capsys.readouterr().out
+
+
+def test_a_port_that_only_one_can_have_is_asked_for_at_its_driver(
+    simulator: Simulator, host: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (host / "st/ups.conf").write_text(f"[office]\ndriver = usbhidups\nport = {simulator.url()}\n")
+    with running_driver(host / "st", "office", simulator.url()) as driver:
+        driver.wait_for(lambda dump: dump.fresh)
+        assert main(["probe", "office", "--json"]) == 0
+        (found,) = objects(capsys.readouterr().out)
+        assert main(["probe", "--port", simulator.url()]) == 1
+        assert "in use" in capsys.readouterr().err
+    assert found["transport"] == "driver"
+    assert found["device"]["vendor_id"] == "051d"  # type: ignore[index]
+    assert found["device"]["product"] == "BK650M2-CH"  # type: ignore[index]
+    assert found["variables"]["ups.status"] == "OL DISCHRG"  # type: ignore[index]
 
 
 def test_a_driver_that_has_no_good_data_counts_as_unreadable(

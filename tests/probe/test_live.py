@@ -196,6 +196,32 @@ def test_the_live_picture_has_every_card(eaton: Simulator) -> None:
     assert "Ctrl-C ends" in text
 
 
+def test_many_ups_are_a_line_each_where_the_terminal_is_low() -> None:
+    console = Console(file=io.StringIO(), width=80, height=10, force_terminal=True)
+    with Simulator([load(EATON), load(EATON)], speed=0) as simulator:
+        places = [simulator.url(busid) for busid in simulator.devices]
+
+        def subjects() -> list[Opened]:
+            transports = [open_port(place, maybe=lambda _v, _p: True) for place in places]
+            return [
+                Opened(transport.identity, transport, "usbip", "a test", (), explain)
+                for transport in transports
+            ]
+
+        watch = Watch(prober(), subjects, rounds=1, sleep=lambda _seconds: None)
+        try:
+            for _ in watch.turns():
+                pass
+            console.print(watch.picture(console))
+            console.height = 40
+            assert len(console.render_lines(watch.picture(console))) > 10
+        finally:
+            watch.close()
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert len(lines) == 3
+    assert all("100 %, 56 min, load 5 %" in line for line in lines[:2])
+
+
 # -- recording -----------------------------------------------------------------------------------
 
 
@@ -253,6 +279,17 @@ def test_serials_are_replaced_and_told(tmp_path: Path) -> None:
         text = recorded(simulator)
     assert secret not in text
     assert parse(text, where="test").device.serial == "0" * len(secret)
+
+
+def test_a_serial_that_is_the_name_is_no_secret() -> None:
+    """Some firmware's iSerialNumber points to its name, and the name is what chooses a profile."""
+    original = load(FIXTURES / "051d-0002-apc-back-ups-bk650m2-ch.toml")
+    strings = {**original.device.strings, 3: "BK650M2-CH"}
+    fixture = replace(original, device=replace(original.device, serial=None, strings=strings))
+    with Simulator([fixture], speed=0) as simulator:
+        device = parse(recorded(simulator), where="test").device
+    assert device.product == "BK650M2-CH"
+    assert device.strings[3] == "BK650M2-CH"
 
 
 def test_failures_are_part_of_the_record(eaton: Simulator) -> None:

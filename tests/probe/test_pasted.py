@@ -220,12 +220,38 @@ def test_an_lsusb_without_its_tables_is_refused() -> None:
 # -- the rest ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "text", ["", "hello", "Report Descriptors:\n   ** UNAVAILABLE **\n", "05 8"]
-)
+@pytest.mark.parametrize("text", ["", "hello", "05 8"])
 def test_what_holds_no_descriptor_is_told(text: str) -> None:
     with pytest.raises(ConfigError, match=r"test: no report descriptor in it; understood are"):
         read_pasted(text.encode(), where="test")
+
+
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [
+        (
+            "".join(
+                line for line in NUT_LOG.read_text().splitlines(keepends=True) if "=>" not in line
+            ),
+            "usbhid-ups logs it with -DDD",
+        ),
+        (
+            "          bInterfaceClass         3 Human Interface Device\n"
+            "         Report Descriptors: \n           ** UNAVAILABLE **\n",
+            "usbhid-dump -e descriptor, as root",
+        ),
+        ("Bus 001 Device 003: ID 051d:0002 American Power Conversion\n", "run it as root, with -v"),
+        (
+            (NUT_LOG.parents[3] / "fixtures/hid-descriptors/0463-ffff-eaton-3s.toml").read_text(),
+            "usbhidups probe --replay",
+        ),
+    ],
+)
+def test_what_lacks_its_descriptor_is_told_by_its_looks(text: str, mend: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read_pasted(text.encode(), where="test")
+    assert mend in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_another_kind_of_device_shows_its_fields() -> None:

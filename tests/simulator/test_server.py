@@ -296,9 +296,7 @@ def test_the_program_on_a_terminal(tmp_path: Path) -> None:
         (["--speed", "-1"], 2, "'-1' is no number from 0"),
     ],
 )
-def test_the_program_refuses(
-    tmp_path: Path, options: list[str], status: int, words: str
-) -> None:
+def test_the_program_refuses(tmp_path: Path, options: list[str], status: int, words: str) -> None:
     device = tmp_path / "bench.toml"
     device.write_text(fixture.dumps(bench()))
     done = subprocess.run(
@@ -342,6 +340,17 @@ def test_the_program_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         state = simulator.command("state")
     assert isinstance(state, dict)
     assert state["mains"] is False
+
+
+def test_several_that_did_it_answer_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(tmp_path / "c")
+    with Simulator([bench(), bench()], control=Path(path)):
+        assert main(["simulate", "--control", path, "--tell", "mains off"]) == 0
+        assert capsys.readouterr().out == ""
+        assert main(["simulate", "--control", path, "--tell", "history"]) == 0
+        assert json.loads(capsys.readouterr().out).keys() == {"1-1", "1-2"}
 
 
 USBIP = shutil.which("usbip", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
@@ -53,6 +54,9 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         super().add_usage(usage, actions, groups, prefix)
 
 
+_CHOICE = re.compile(r"argument (\S+): invalid choice: '(.*)' \(choose from (.*)\)")
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose verbs are such parsers too. ``wrong``: exit status for a wrong line."""
 
@@ -62,5 +66,14 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=_Formatter, **settings)
 
     def error(self, message: str) -> NoReturn:
-        """One line."""
+        """One line; a wrong word of a few is told with the one that was perhaps meant."""
+        wrong = _CHOICE.fullmatch(message)
+        if wrong:
+            from difflib import get_close_matches
+
+            place, word, listed = wrong.groups()
+            choices = listed.replace("'", "").split(", ")
+            near = get_close_matches(word, choices, 1)
+            meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(choices)}"
+            message = f"{place}: {word!r} is unknown; {meant}"
         self.exit(self.wrong, f"{self.prog}: {message}; {self.prog} --help tells more\n")

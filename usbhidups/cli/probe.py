@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from usbhidups.cli.target import Target, add_target_arguments, target_of
-from usbhidups.errors import ConfigError
+from usbhidups.errors import ConfigError, DescriptorError, FixtureError
 from usbhidups.probe.clock import RealClock
 from usbhidups.probe.finding import Finding
 from usbhidups.probe.look import Plan
@@ -66,7 +66,13 @@ def run(arguments: argparse.Namespace) -> int:
         options=target.options,
         subdriver=target.subdriver,
     )
-    if arguments.watch and not given:
+    if arguments.watch and given:
+        raise ConfigError(
+            "a recording stays as it is; usbhidups simulate plays one",
+            where="command line",
+            key=f"--watch, --{given[0]}",
+        )
+    if arguments.watch:
         return _watch(arguments, target, plan)
     findings = _recorded(arguments, target, plan) if given else _attached(target, plan)
     _show(arguments, findings, target.passed_over() if arguments.verbose else ())
@@ -89,14 +95,38 @@ def _recorded(arguments: argparse.Namespace, target: Target, plan: Plan) -> list
     if arguments.replay is not None:
         from usbhidups.probe.replay import look_at_recording
 
-        return [look_at_recording(arguments.replay, target.library, plan)]
+        try:
+            return [look_at_recording(arguments.replay, target.library, plan)]
+        except FixtureError:
+            form = _form(arguments.replay)
+            if not form:
+                raise
+            raise ConfigError(
+                f"no recording, but {form}: usbhidups probe --decode shows it",
+                where=str(arguments.replay),
+            ) from None
     from usbhidups.probe.decode import decode
     from usbhidups.probe.pasted import read_pasted
 
     where, data = _pasted(arguments.decode)
-    return [
-        decode(paste, target.library, plan, where=where) for paste in read_pasted(data, where=where)
-    ]
+    try:
+        return [
+            decode(paste, target.library, plan, where=where)
+            for paste in read_pasted(data, where=where)
+        ]
+    except DescriptorError as error:
+        raise ConfigError(f"no whole report descriptor: {error}", where=where) from None
+
+
+def _form(path: Path) -> str:
+    """What ``--decode`` would take this text for, "" where it could not read it either."""
+    from usbhidups.probe.pasted import LARGEST, read_pasted
+
+    with contextlib.suppress(OSError, ConfigError), path.open("rb") as file:
+        data = file.read(LARGEST)
+        if b"\0" not in data:
+            return read_pasted(data, where=str(path))[0].form
+    return ""
 
 
 def _pasted(argument: str) -> tuple[str, bytes]:
@@ -167,7 +197,7 @@ def _watch(arguments: argparse.Namespace, target: Target, plan: Plan) -> int:
     watch = Watch(prober, target.subjects)
     with contextlib.suppress(KeyboardInterrupt), contextlib.closing(watch):
         if arguments.json:
-            watch.objects(lambda findings: print(dumps(findings), flush=True))
+            watch.objects(lambda findings: print(dumps(findings, indent=None), flush=True))
         elif can_redraw():
             watch.live(make_console())
         else:

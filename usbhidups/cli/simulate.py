@@ -152,8 +152,10 @@ def _tell(control: Path | None, command: str) -> int:
         ) from None
     if not answer.get("ok"):
         raise ConfigError(str(answer.get("error", "it ended")), where="simulator")
-    if answer["result"] is not None:
-        print(json.dumps(answer["result"], indent=1))
+    result = answer["result"]
+    done = isinstance(result, dict) and result and all(each is None for each in result.values())
+    if result is not None and not done:  # several devices that have done it answer nothing each
+        print(json.dumps(result, indent=1))
     return 0
 
 

@@ -12,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from usbhidups.configuration import Places, read_upsconf, ups_options
-from usbhidups.errors import ConfigError, DeviceNotFound
+from usbhidups.errors import ConfigError, DeviceNotFound, UsbHidUpsError
+from usbhidups.identity import Identity
 from usbhidups.nut.upsconf import DriverOptions, LocalUsb, Setting, driver_options
 from usbhidups.ports import port_of, port_text
 from usbhidups.probe.hindrance import judge
-from usbhidups.probe.local import Local, Surroundings
-from usbhidups.probe.subject import Opened, Subject
+from usbhidups.probe.local import SOCKET_TIMEOUT, Local, Surroundings, of_driver
+from usbhidups.probe.subject import Known, Opened, Subject
+from usbhidups.stateclient import NoAnswer, StateClient
 from usbhidups.ups.loading.library import Library
 from usbhidups.ups.options import Options
 from usbhidups.usb.doors import Way
@@ -78,16 +80,20 @@ def target_of(arguments: argparse.Namespace) -> Target:
             where="command line",
             key="--port",
         )
-    return Target(options, places)
+    served_at = places.socket(program, arguments.ups) if arguments.ups else None
+    return Target(options, places, served_at=served_at)
 
 
 class Target:
     """The devices that are meant."""
 
-    def __init__(self, driver: DriverOptions, places: Places) -> None:
+    def __init__(
+        self, driver: DriverOptions, places: Places, *, served_at: Path | None = None
+    ) -> None:
         self.library = Library([places.profiles])
         self._driver = driver
         self._places = places
+        self._served_at = served_at
         self._local: Local | None = None
 
     @property
@@ -109,6 +115,12 @@ class Target:
         port = port_of(self._driver, self.library, lock_dir=None)
         try:
             transport = port.open()
+        except UsbHidUpsError:
+            served = self._served()
+            if served is None:
+                raise
+            yield served
+            return
         finally:
             port.close()
         way = port_text(self._driver).partition(":")[0]
@@ -162,6 +174,29 @@ class Target:
             f"no UPS on this host's USB{looked}: does dmesg show it when it is plugged in? On a serial "
             "cable it needs another driver of NUT's"
         )
+
+    def _served(self) -> Known | None:
+        """What a running driver of ours says of the UPS at a port that only one can have; None without one."""
+        if self._served_at is None or not self._served_at.is_socket():
+            return None
+        try:
+            with StateClient(self._served_at, timeout=SOCKET_TIMEOUT) as client:
+                dump = client.dump()
+        except NoAnswer:
+            return None
+        told = dump.variables
+        try:
+            ids = (int(told["ups.vendorid"], 16), int(told["ups.productid"], 16))
+        except (KeyError, ValueError):
+            return None
+        who = Identity(
+            *ids,
+            manufacturer=told.get("ups.mfr"),
+            product=told.get("ups.model"),
+            serial=told.get("ups.serial"),
+            port_path=port_text(self._driver),
+        )
+        return of_driver(who, self._served_at.name, dump)
 
     def _on_this_host(self) -> Local:
         driver = self._driver

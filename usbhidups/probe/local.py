@@ -32,7 +32,7 @@ from usbhidups.usb.local import Host, LocalPort
 from usbhidups.usb.locks import holders
 from usbhidups.usb.piped import Choice
 
-__all__ = ["Local", "Surroundings"]
+__all__ = ["SOCKET_TIMEOUT", "Local", "Surroundings", "of_driver"]
 
 SOCKET_TIMEOUT = 2.0
 
@@ -98,7 +98,7 @@ class Local:
                 return None
             return _other(identity, other.name, other.note)
         if identity.port_path in served:
-            return _of_driver(identity, *served[identity.port_path])
+            return of_driver(identity, *served[identity.port_path])
         ours = self._locked_by(identity.port_path)
         if ours:
             return Known(Finding(identity=identity, hindrance=hindrance.our_driver(ours)))
@@ -255,7 +255,7 @@ def _other(identity: Identity, name: str, note: str) -> Known:
     return Known(Finding(identity=identity, hindrance=found, other_driver=name))
 
 
-def _of_driver(identity: Identity, socket: str, dump: Dump) -> Known:
+def of_driver(identity: Identity, socket: str, dump: Dump) -> Known:
     """What the driver that serves a device says of it."""
     told = dump.variables
     reason = told.get("driver.state.reason", "it does not say why")

@@ -116,17 +116,29 @@ class Recorder:
         hidden = {value.text for name, value in views.items() if name.endswith(".serial")}
         strings = {*USUAL_STRINGS, *known}
         serials = {index for index, text in known.items() if text.strip() in hidden}
+        who = self._look.ups.identity
+        names = {name.strip() for name in (who.manufacturer, who.product) if name}
         for row in self._look.fields():
             if row.field.usage in STRING_INDEXES and row.raw and row.raw < 256:
                 strings.add(row.raw)
-                if row.field.usage == SERIAL_INDEX:
-                    serials.add(row.raw)
+                if row.field.usage == SERIAL_INDEX and self._string(row.raw) not in names:
+                    serials.add(row.raw)  # a firmware may point to its name instead
         return Wanted(
             feature=reports(ReportType.FEATURE),
             input=reports(ReportType.INPUT),
             strings=tuple(sorted(strings)),
             serial_strings=tuple(sorted(serials)),
         )
+
+    def _string(self, index: int) -> str:
+        """A string that the device was perhaps asked for already."""
+        known = self._look.strings.get(index)
+        if known is None:
+            try:
+                known = self._transport.string(index)
+            except TransferFailed:
+                known = None
+        return (known or "").strip()
 
     # -- events ------------------------------------------------------------------------------
 

@@ -19,9 +19,9 @@ FORMAT = 1
 Object = dict[str, Any]
 
 
-def dumps(findings: Iterable[Finding]) -> str:
-    """An array of objects, in ASCII, so that nothing a device says can upset a terminal."""
-    return json.dumps([as_object(finding) for finding in findings], indent=1)
+def dumps(findings: Iterable[Finding], *, indent: int | None = 1) -> str:
+    """An array of objects, in ASCII, so that nothing a device says can upset a terminal; None: in one line."""
+    return json.dumps([as_object(finding) for finding in findings], indent=indent)
 
 
 def as_object(finding: Finding) -> Object:

@@ -6,6 +6,8 @@ what the text says of the device and the reports that it shows. Nothing here kno
 
 from __future__ import annotations
 
+import re
+
 from usbhidups.errors import ConfigError
 from usbhidups.probe.pasted.hexdump import read_hex, read_usbhid_dump
 from usbhidups.probe.pasted.lsusb import read_lsusb
@@ -28,11 +30,33 @@ def read_pasted(data: bytes, *, where: str) -> tuple[Paste, ...]:
         found = reader(text)
         if found:
             return found
-    raise ConfigError(
-        "no report descriptor in it; understood are hexadecimal bytes, lsusb -v (run as root, with the "
-        "kernel's driver unbound), usbhid-dump, hid-recorder, and usbhid-ups -DDD",
-        where=where,
-    )
+    problem = next((words for looks, words in _LACKING if looks.search(text)), _NOTHING)
+    raise ConfigError(problem, where=where)
+
+
+_NOTHING = (
+    "no report descriptor in it; understood are hexadecimal bytes, lsusb -v (run as root, with the "
+    "kernel's driver unbound), usbhid-dump, hid-recorder, and usbhid-ups -DDD"
+)
+_LACKING = (
+    (
+        re.compile(r"^\[report_descriptor\]", re.MULTILINE),
+        "it is a recording: usbhidups probe --replay shows it",
+    ),
+    (
+        re.compile(r"^\s*Report Descriptors?:\s+\*\* UNAVAILABLE \*\*", re.MULTILINE),
+        "lsusb was not allowed to read the report descriptor: usbhid-dump -e descriptor, as root, is",
+    ),
+    (
+        re.compile(r"^Bus \d+ Device \d+: ID ", re.MULTILINE),
+        "no report descriptor in this output of lsusb: run it as root, with -v",
+    ),
+    (
+        re.compile(r"\[D\d\]|\bdebug level is\b|\bUSB communication driver\b"),
+        "no report descriptor in this log: usbhid-ups logs it with -DDD, once, when it starts",
+    ),
+)
+"""What texts look like in which the descriptor is missed, and what to do; the first that fits."""
 
 
 def _is_binary(data: bytes) -> bool:
