@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.driver_tools import FIXTURES, RunningDriver, running_driver
+from tests.usb.bytes import KEYBOARD
+from tests.usb.sysfs import Part, Plug, plug
 from usbhidups.cli.main import main
 from usbhidups.configuration import Places
 from usbhidups.doctor.check import Check, Verdict
@@ -217,6 +219,52 @@ def test_what_should_be_known_is_no_problem(
     check = bare.check(subject)
     assert check.verdict is Verdict.NOTE
     assert said in check.text
+
+
+RULE = 'SUBSYSTEM=="usb", ATTR{idVendor}=="0764", GROUP="nut", MODE="0660"\n'
+
+
+@pytest.mark.parametrize(
+    ("rule", "mode", "said", "mend"),
+    [
+        (RULE, 0o600, "the rule came after the device", "udevadm trigger"),
+        (RULE, 0o666, "", ""),
+        ("", 0o600, "no udev rule means 0764:0501", 'GROUP="nut", MODE="0660"'),
+    ],
+)
+def test_a_ups_that_is_plugged_in(rule: str, mode: int, said: str, mend: str, bare: Clinic) -> None:
+    """nobody has no rights of its own, whoever runs this."""
+    plug(bare.root, Plug(port="1-4"))
+    for node in ("dev/hidraw0", "dev/bus/usb/001/007"):
+        (bare.root / node).chmod(mode)
+    bare.write("etc/udev/rules.d/99-ups.rules", rule)
+    bare.write("etc/nut/ups.conf", CONF.replace(f"user = {ME}", "user = nobody"))
+    check = bare.check("UPS at 1-4")
+    assert check.verdict is (Verdict.PROBLEM if said else Verdict.OK)
+    assert "0764:0501" in check.text
+    assert said in check.text
+    assert mend in check.mend
+
+
+def test_a_ups_without_a_node(bare: Clinic) -> None:
+    plug(bare.root, Plug(port="1-4", parts=[Part(hidraw="")]))
+    (bare.root / "dev/bus/usb/001/007").unlink()
+    check = bare.check("UPS at 1-4")
+    assert check.verdict is Verdict.PROBLEM
+    assert "No such file or directory" in check.text
+
+
+def test_what_is_no_ups_is_not_told(bare: Clinic) -> None:
+    plug(bare.root, Plug(vendor=0x046D, parts=[Part(descriptor=KEYBOARD)]))
+    assert not [check for check in bare.checks() if check.subject.startswith("UPS at")]
+
+
+def test_a_rule_below_usr_local_counts(bare: Clinic) -> None:
+    """udev(7) reads it, and ``make install`` puts it there."""
+    rules = bare.root / "etc/udev/rules.d/99-ups.rules"
+    bare.write("usr/local/lib/udev/rules.d/99-ups.rules", rules.read_text())
+    rules.unlink()
+    assert bare.check("udev rule").verdict is Verdict.OK
 
 
 def test_hosts_without_systemd(bare: Clinic) -> None:

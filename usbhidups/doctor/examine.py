@@ -28,6 +28,7 @@ def examine(machine: Machine, library: Library) -> Iterator[Check]:
     group = (given.group if given else None) or DEFAULT_ACCOUNT
     yield from installation.directories(machine, user=user, group=group)
     yield from installation.rights(machine, library)
+    yield from installation.attached(machine, library, user=user, group=group)
     yield from read
     yield from drivers.programs(machine, found)
     yield from installation.units(machine, found.names)

@@ -5,26 +5,25 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from usbhidups.attach import maybe_ups
 from usbhidups.doctor.check import Check, Verdict
 from usbhidups.doctor.machine import Machine
-from usbhidups.errors import ConfigError
-from usbhidups.probe.rules import find_rule
+from usbhidups.errors import AccessDenied, ConfigError
+from usbhidups.probe.hindrance import Circumstances, judge
+from usbhidups.probe.rules import RULE_DIRECTORIES, find_rule
+from usbhidups.probe.user import in_container
 from usbhidups.ups.loading.library import Library
+from usbhidups.usb.discover import Candidate, Node, candidates, has_usb
 from usbhidups.usb.libusb import Libusb
 
-__all__ = ["directories", "late_hook", "libraries", "nut", "rights", "units"]
+__all__ = ["attached", "directories", "late_hook", "libraries", "nut", "rights", "units"]
 
 OLDEST = (2, 7, 4)
 """NUT whose upsd and tools are known to work with this driver."""
-
-RULE_DIRECTORIES = (
-    "etc/udev/rules.d",
-    "run/udev/rules.d",
-    "usr/lib/udev/rules.d",
-    "lib/udev/rules.d",
-)
 
 _VERSION = re.compile(r"\b(\d+)\.(\d+)\.(\d+)")
 _POWERDOWNFLAG = re.compile(r"^\s*POWERDOWNFLAG\s+\S", re.MULTILINE)
@@ -124,7 +123,7 @@ def directories(machine: Machine, *, user: str, group: str) -> Iterator[Check]:
 
 def rights(machine: Machine, library: Library) -> Iterator[Check]:
     """Is there a rule of udev that gives UPSes to the group."""
-    folders = [machine.root / each for each in RULE_DIRECTORIES]
+    folders = _rule_folders(machine)
     known = [
         (match.vendor, product)
         for head in library.heads()
@@ -153,6 +152,55 @@ def rights(machine: Machine, library: Library) -> Iterator[Check]:
         )
     else:
         yield Check("udev rule", Verdict.OK, f"{file} means all {len(known)} known devices")
+
+
+def attached(machine: Machine, library: Library, *, user: str, group: str) -> Iterator[Check]:
+    """May the driver open the UPSes that are plugged in: a rule counts from the next plugging on."""
+    sysfs, dev = machine.root / "sys", machine.root / "dev"
+    if not has_usb(sysfs=sysfs):
+        return
+    groups = machine.groups_of(user) | {group}
+
+    def may(node: Node | None) -> bool:
+        if node is None or not node.owner:
+            return False
+        right = 0o600 if node.owner == user else 0o060 if node.group in groups else 0o006
+        return user == "root" or node.mode & right == right
+
+    for candidate in candidates(partial(maybe_ups, library), sysfs=sysfs, dev=dev):
+        if candidate.why_not:
+            continue
+        who = candidate.identity
+        subject = f"UPS at {who.port_path}"
+        ids = f"{who.vendor_id:04x}:{who.product_id:04x}"
+        node = next(filter(may, (candidate.chosen.hidraw, candidate.node)), None)
+        if node is not None:
+            shown = f"{node.path} is {node.owner}:{node.group} {node.mode:04o}"
+            yield Check(subject, Verdict.OK, f"{ids}, {shown}")
+            continue
+        rule = find_rule(who.vendor_id, who.product_id, _rule_folders(machine))
+        found = judge(
+            AccessDenied("not for the driver's user", node=candidate.node.path),
+            _refused(candidate),
+            Circumstances(
+                user=user,
+                groups=groups,
+                rule=rule.place if rule else "",
+                rule_group=rule.group if rule else "",
+                contained=in_container(machine.root),
+            ),
+        )
+        yield Check(subject, Verdict.PROBLEM, f"{ids}, {found.reason}", found.mend)
+
+
+def _refused(candidate: Candidate) -> Candidate:
+    """As the driver's user sees it, whoever asks."""
+    node = candidate.node
+    return replace(candidate, node=replace(node, problem=node.problem or "not for the driver"))
+
+
+def _rule_folders(machine: Machine) -> list[Path]:
+    return [machine.root / str(each).lstrip("/") for each in RULE_DIRECTORIES]
 
 
 def units(machine: Machine, upses: Sequence[str]) -> Iterator[Check]:

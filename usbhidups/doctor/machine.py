@@ -101,6 +101,18 @@ class Machine:
         return None
 
     @staticmethod
+    def groups_of(name: str) -> frozenset[str]:
+        """The groups of a user by name; none of somebody who is not there."""
+        account = Machine.account(name)
+        if account is None:
+            return frozenset()
+        return frozenset(
+            each.gr_name
+            for each in grp.getgrall()
+            if name in each.gr_mem or each.gr_gid == account.pw_gid
+        )
+
+    @staticmethod
     def group(name: str) -> grp.struct_group | None:
         """A group by name."""
         with contextlib.suppress(KeyError):

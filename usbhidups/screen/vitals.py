@@ -134,12 +134,11 @@ class Vitals:
         alarm = self._text("ups.alarm")
         if alarm:
             text.append(f"  {alarm}", style="bold red")
-        for name in ("experimental.ups.status.reason", "experimental.ups.status.held"):
-            why = self._text(name)
+        for name, word in (("reason", "because"), ("held", "held back")):
+            why = self._text(f"experimental.ups.status.{name}")
             if why:
-                text.append(
-                    f"\n{'because' if name.endswith('reason') else 'held back'}: {why}", "dim"
-                )
+                below = "\n" + " " * len(f"{word}: ")
+                text.append(f"\n{word}: {why.replace('; ', below)}", "dim")
         yield Row("Status", text)
 
     def _charge(self) -> Iterator[Row]:
