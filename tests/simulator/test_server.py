@@ -20,9 +20,13 @@ import pytest
 from tests.simulator.devices import DESCRIPTOR, bench
 from tests.simulator.test_session import GET_LOAD, import_, replies, submit
 from usbhidups.cli.main import main
+from usbhidups.cli.simulate import EXAMPLE
 from usbhidups.errors import ConfigError
+from usbhidups.probe.look import Plan
+from usbhidups.probe.replay import look_at_recording
 from usbhidups.simulator.scenarios import SCENARIOS
 from usbhidups.simulator.simulator import Simulator
+from usbhidups.ups.loading.library import Library
 from usbhidups.usb import fixture
 
 PATIENCE = 10.0
@@ -199,6 +203,32 @@ def test_the_program(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_without_a_recording_it_is_an_example() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "usbhidups", "simulate", "--listen", "127.0.0.1:0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.terminate()
+        assert process.wait(timeout=PATIENCE) == 0
+    assert re.fullmatch(r"listening on 127\.0\.0\.1:\d+ busids 1-1\n", line)
+
+
+def test_the_example_has_what_a_shutdown_needs() -> None:
+    example = look_at_recording(EXAMPLE, Library(), Plan(everything=True))
+    assert {
+        name: example.text(name) for name in ("ups.status", "battery.charge", "input.voltage")
+    } == {
+        "ups.status": "OL",
+        "battery.charge": "100",
+        "input.voltage": "230.0",
+    }
+    assert {"shutdown.return", "shutdown.stop", "load.off.delay"} <= set(example.commands)
+    assert example.warnings == ()
+
+
 def test_the_program_ends_on_a_signal(tmp_path: Path) -> None:
     device = tmp_path / "bench.toml"
     device.write_text(fixture.dumps(bench()))
@@ -313,7 +343,6 @@ def test_the_program_refuses(tmp_path: Path, options: list[str], status: int, wo
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "name a fixture"),
         (["--tell", "mains off"], "needs --control SOCKET"),
         (["--control", "/nonexistent/c", "--tell", "mains off"], "no simulator there"),
         (["--listen", "127.0.0.1:0", "/nonexistent.toml"], "No such file"),

@@ -22,6 +22,9 @@ from usbhidups.usb import fixture
 
 __all__ = ["add_arguments", "run"]
 
+EXAMPLE = Path(__file__).parents[1] / "simulator" / "example.toml"
+"""A UPS for those who have recorded none."""
+
 DEFAULT_LISTEN = "127.0.0.1:3240"
 PATIENCE = 10.0
 """Seconds for a running simulator's answer."""
@@ -30,7 +33,7 @@ EPILOG = f"""\
 scenarios: {", ".join(list(SCENARIOS)[:6])},
 {", ".join(list(SCENARIOS)[6:])}
 
-  usbhidups simulate --scenario outage my-ups.toml
+  usbhidups simulate --scenario outage
   usbhidups simulate --control /tmp/ups --tell "mains off"
 """
 
@@ -38,7 +41,9 @@ scenarios: {", ".join(list(SCENARIOS)[:6])},
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's command line."""
     parser.epilog = EPILOG
-    parser.add_argument("fixture", nargs="*", type=Path, help="fixture file; each is one device")
+    parser.add_argument(
+        "fixture", nargs="*", type=Path, help="recording; each is one device (default: an example)"
+    )
     parser.add_argument(
         "--scenario",
         metavar="NAME",
@@ -85,14 +90,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal or ``quit`` on the control socket."""
     if arguments.tell is not None:
         return _tell(arguments.control, arguments.tell)
-    if not arguments.fixture:
-        raise ConfigError(
-            "name a fixture: one of fixtures/hid-descriptors, or one that `usbhidups record` made",
-            where="command line",
-        )
     host, port = _address(arguments.listen)
     simulator = Simulator(
-        [fixture.load(path) for path in arguments.fixture],
+        [fixture.load(path) for path in arguments.fixture or (EXAMPLE,)],
         host=host,
         port=port,
         control=arguments.control,
