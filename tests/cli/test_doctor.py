@@ -6,6 +6,7 @@ import grp
 import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -219,6 +220,12 @@ def test_what_should_be_known_is_no_problem(
     check = bare.check(subject)
     assert check.verdict is Verdict.NOTE
     assert said in check.text
+
+
+def test_it_counts_the_devices_that_the_documents_list(bare: Clinic) -> None:
+    listed = re.search(r"lists the (\d+) USB ids", (ROOT / "docs/supported-devices.md").read_text())
+    assert listed
+    assert f"means all {listed[1]} known devices" in bare.check("udev rule").text
 
 
 RULE = 'SUBSYSTEM=="usb", ATTR{idVendor}=="0764", GROUP="nut", MODE="0660"\n'

@@ -124,13 +124,15 @@ def directories(machine: Machine, *, user: str, group: str) -> Iterator[Check]:
 def rights(machine: Machine, library: Library) -> Iterator[Check]:
     """Is there a rule of udev that gives UPSes to the group."""
     folders = _rule_folders(machine)
-    known = [
-        (match.vendor, product)
-        for head in library.heads()
-        for match in head.matches
-        if match.vendor is not None
-        for product in match.products
-    ]
+    known = sorted(
+        {
+            (match.vendor, product)
+            for head in library.heads()
+            for match in head.matches
+            if match.vendor is not None
+            for product in match.products
+        }
+    )
     without = [ids for ids in known if find_rule(*ids, folders) is None]
     if not known or len(without) == len(known):
         yield Check(
