@@ -93,6 +93,8 @@ SHORT = bytes.fromhex(
         SHORT.hex(),
         SHORT.hex(" "),
         SHORT.hex(" ").upper(),
+        SHORT.hex(" ", 2),
+        SHORT.hex(" ", 4),
         ", ".join(f"0x{byte:02x}" for byte in SHORT),
         "{ " + ",\n  ".join(f"0x{byte:02X}" for byte in SHORT) + " };\n",
         "\n".join(SHORT[at : at + 16].hex(" ") for at in range(0, len(SHORT), 16)),
@@ -102,7 +104,14 @@ SHORT = bytes.fromhex(
         ),
         "\n".join(
             f"{at:08x}  {SHORT[at : at + 8].hex(' ')}  |........|" for at in range(0, len(SHORT), 8)
-        ),
+        )
+        + f"\n{len(SHORT):08x}\n",  # hexdump -C
+        "\n".join(f"{at:07o} {SHORT[at : at + 16].hex(' ')}" for at in range(0, len(SHORT), 16))
+        + f"\n{len(SHORT):07o}\n",  # od -An -tx1 without -An
+        "\n".join(
+            f"{at:08x}: {SHORT[at : at + 16].hex(' ', 2)}  ................"
+            for at in range(0, len(SHORT), 16)
+        ),  # xxd
     ],
 )
 def test_hexadecimal_bytes(text: str) -> None:
@@ -134,6 +143,26 @@ def test_hid_recorder() -> None:
     assert paste.descriptor == SHORT
     assert paste.input == {0x0C: b"\x0c\x63"}
     assert (paste.vendor_id, paste.product_id, paste.product) == (0x051D, 2, "APC Back-UPS")
+
+
+UNNUMBERED = bytes.fromhex(
+    "05 84 09 04 a1 01 09 24 a1 00 05 85 09 66 75 08 95 01 15 00 25 64 81 02 c0 c0"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"R: {len(UNNUMBERED)} {UNNUMBERED.hex(' ')}\nN: UPS\nI: 3 1209 0001\nE: 0.0 1 63\nE: 1.0 1 62\n",
+        f"001:004:000:DESCRIPTOR 1.0\n {UNNUMBERED.hex(' ')}\n\n001:004:000:STREAM 2.0\n 63\n\n"
+        "001:004:000:STREAM 3.0\n 62\n",
+    ],
+)
+def test_reports_without_ids(text: str) -> None:
+    paste = only(text.encode())
+    assert paste.input == {0: b"\x00\x62"}
+    found = decode(paste, Library(), PLAN, where="test")
+    assert found.text("battery.charge") == "98"
 
 
 def test_two_devices_of_hid_recorder() -> None:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from usbhidups.probe.pasted.paste import Paste
+from usbhidups.probe.pasted.paste import Paste, keyed
 
 __all__ = ["read_hex", "read_usbhid_dump"]
 
 _RUN = re.compile(r"[0-9a-fA-F]+")
-_OFFSET = re.compile(r"^\s*[0-9a-fA-F]{4,8}:?\s+(?=[0-9a-fA-F]{2}\b)")
+_OFFSET = re.compile(r"^\s*[0-9a-fA-F]{4,8}:?\s+(?=(?:[0-9a-fA-F]{2}){1,2}\b)")
+_FIRST = re.compile(r"^\s*0{4,8}:?\s")
+_END = re.compile(r"^\s*[0-9a-fA-F]{6,8}\s*$")
+"""hexdump and od end with the offset of the end."""
 _DUMP = re.compile(r"^(\d{3}):(\d{3}):(\d{3}):(DESCRIPTOR|STREAM)\b")
 
 
 def read_hex(text: str) -> tuple[Paste, ...]:
     """All of the text is bytes: with blanks, commas, ``0x``, braces, offsets at the beginnings of lines."""
-    data = _bytes("".join(f"{_without_offset(line)}\n" for line in text.splitlines()))
+    lines = text.strip().splitlines()
+    if lines and _FIRST.match(lines[0]):
+        lines = [_without_offset(line) for line in lines if not _END.match(line)]
+    data = _bytes("\n".join(lines))
     return () if not data else (Paste("hexadecimal bytes", data),)
 
 
@@ -33,7 +39,7 @@ def read_usbhid_dump(text: str) -> tuple[Paste, ...]:
         Paste(
             f"usbhid-dump, device {place}",
             descriptor,
-            input={report[0]: report for report in streams.get(place, [])},
+            input=keyed(descriptor, streams.get(place, [])),
         )
         for place, descriptor in descriptors.items()
     )

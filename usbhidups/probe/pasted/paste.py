@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Paste"]
+from usbhidups.usb.reportscan import scan
+
+__all__ = ["Paste", "keyed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +29,10 @@ class Paste:
     feature: Mapping[int, bytes] = field(default_factory=dict)
     input: Mapping[int, bytes] = field(default_factory=dict)
     lacks: str = ""
+
+
+def keyed(descriptor: bytes, reports: Iterable[bytes]) -> dict[int, bytes]:
+    """Reports as they went over the wire, the last of each id; where there are no ids they begin with a 0."""
+    numbered = scan(descriptor).numbered
+    whole = (report if numbered else b"\0" + report for report in reports if report)
+    return {report[0]: report for report in whole}

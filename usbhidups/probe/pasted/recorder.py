@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from usbhidups.probe.pasted.paste import Paste
+from usbhidups.probe.pasted.paste import Paste, keyed
 
 __all__ = ["read_recorder"]
 
@@ -19,7 +19,7 @@ def read_recorder(text: str) -> tuple[Paste, ...]:
     found: list[Paste] = []
     name, ids = None, (0, 0)
     descriptor = b""
-    events: dict[int, bytes] = {}
+    events: list[bytes] = []
 
     def finish() -> None:
         if descriptor:
@@ -30,7 +30,7 @@ def read_recorder(text: str) -> tuple[Paste, ...]:
                     vendor_id=ids[0],
                     product_id=ids[1],
                     product=name,
-                    input=dict(events),
+                    input=keyed(descriptor, events),
                 )
             )
 
@@ -48,7 +48,7 @@ def read_recorder(text: str) -> tuple[Paste, ...]:
             words = part[2].split()
             ids = (int(words[1], 16), int(words[2], 16)) if len(words) == 3 else (0, 0)
         elif report := _counted(part[2].partition(" ")[2]):
-            events[report[0]] = report
+            events.append(report)
     finish()
     return tuple(found)
 
