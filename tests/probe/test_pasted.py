@@ -93,6 +93,9 @@ SHORT = bytes.fromhex(
         SHORT.hex(),
         SHORT.hex(" "),
         SHORT.hex(" ").upper(),
+        "static const unsigned char report[] PROGMEM = { // of a sketch {\n"
+        + "".join(f"  0x{byte:02X}, // USAGE_PAGE (0x84)\n" for byte in SHORT[:-1])
+        + f"  /* 12 */ 0x{SHORT[-1]:02x}\n}};\nunsigned int report_len = 28;\n",
         SHORT.hex(" ", 2),
         SHORT.hex(" ", 4),
         ", ".join(f"0x{byte:02x}" for byte in SHORT),

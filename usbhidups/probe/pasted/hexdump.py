@@ -11,6 +11,8 @@ __all__ = ["read_hex", "read_usbhid_dump"]
 
 _RUN = re.compile(r"[0-9a-fA-F]+")
 _OFFSET = re.compile(r"^\s*[0-9a-fA-F]{4,8}:?\s+(?=(?:[0-9a-fA-F]{2}){1,2}\b)")
+_ARRAY = re.compile(r"\{([^{}]*)\}")
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _FIRST = re.compile(r"^\s*0{4,8}:?\s")
 _END = re.compile(r"^\s*[0-9a-fA-F]{6,8}\s*$")
 """hexdump and od end with the offset of the end."""
@@ -18,8 +20,9 @@ _DUMP = re.compile(r"^(\d{3}):(\d{3}):(\d{3}):(DESCRIPTOR|STREAM)\b")
 
 
 def read_hex(text: str) -> tuple[Paste, ...]:
-    """All of the text is bytes: with blanks, commas, ``0x``, braces, offsets at the beginnings of lines."""
-    lines = text.strip().splitlines()
+    """All of the text is bytes: with blanks, commas, ``0x``, offsets before each line; or a C array."""
+    array = _ARRAY.search(_COMMENT.sub(" ", text))
+    lines = (array[1] if array else text).strip().splitlines()
     if lines and _FIRST.match(lines[0]):
         lines = [_without_offset(line) for line in lines if not _END.match(line)]
     data = _bytes("\n".join(lines))
