@@ -62,7 +62,8 @@ def read_upsconf(conf: Path) -> UpsConf:
         with path.open("rb") as file:
             data = file.read(LARGEST_CONF + 1)
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
+        mend = ": run this as root" if isinstance(error, PermissionError) else ""
+        raise ConfigError(f"cannot be read: {error.strerror}{mend}", where=str(path)) from error
     if len(data) > LARGEST_CONF:
         raise ConfigError("is larger than 1 MiB, this cannot be ups.conf", where=str(path))
     return parse_upsconf(data.decode("utf-8", "replace"), where=str(path))

@@ -25,6 +25,7 @@ from usbhidups.doctor.check import Check, Verdict
 from usbhidups.doctor.examine import examine, healthy
 from usbhidups.doctor.machine import Answered, Machine
 from usbhidups.simulator.simulator import Simulator
+from usbhidups.status.snapshot import Snapshot
 from usbhidups.ups.loading.library import Library
 from usbhidups.usb.fixture import load
 
@@ -220,6 +221,18 @@ def test_what_should_be_known_is_no_problem(
     check = bare.check(subject)
     assert check.verdict is Verdict.NOTE
     assert said in check.text
+
+
+def test_a_socket_that_is_for_others_was_not_looked_at(
+    bare: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "usbhidups.doctor.drivers.take",
+        lambda socket: Snapshot(socket, problem="not for us", closed=True),
+    )
+    check = bare.check("driver of office")
+    assert check.verdict is Verdict.SKIPPED
+    assert check.mend == "run the doctor as root"
 
 
 def test_it_counts_the_devices_that_the_documents_list(bare: Clinic) -> None:

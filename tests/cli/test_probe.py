@@ -23,6 +23,7 @@ from usbhidups.probe import watch as probe_watch
 from usbhidups.probe.local import Surroundings
 from usbhidups.probe.ticker import Ticker
 from usbhidups.simulator.simulator import Simulator
+from usbhidups.stateclient import NoAnswer
 from usbhidups.usb.fixture import load
 from usbhidups.usb.local import Host
 
@@ -235,6 +236,25 @@ def test_a_port_that_only_one_can_have_is_asked_for_at_its_driver(
     assert found["device"]["vendor_id"] == "051d"  # type: ignore[index]
     assert found["device"]["product"] == "BK650M2-CH"  # type: ignore[index]
     assert found["variables"]["ups.status"] == "OL DISCHRG"  # type: ignore[index]
+
+
+def test_a_section_whose_driver_is_not_for_us(
+    simulator: Simulator,
+    host: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Closed:
+        def __init__(self, path: Path, **_settings: float) -> None:
+            raise NoAnswer(f"no driver answers at {path}: Permission denied")
+
+    (host / "st/ups.conf").write_text(f"[office]\ndriver = usbhidups\nport = {simulator.url()}\n")
+    with running_driver(host / "st", "office", simulator.url()) as driver:
+        driver.wait_for(lambda dump: dump.fresh)
+        monkeypatch.setattr(target, "StateClient", Closed)
+        assert main(["probe", "office"]) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "in use by another client" in said
 
 
 def test_a_driver_that_has_no_good_data_counts_as_unreadable(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +19,7 @@ from usbhidups.cli.main import main
 from usbhidups.configuration import Places
 from usbhidups.errors import ConfigError
 from usbhidups.screen.console import make_console
-from usbhidups.stateclient import Dump
+from usbhidups.stateclient import Dump, NoAnswer, StateClient
 from usbhidups.status import live
 from usbhidups.status.history import Event, History
 from usbhidups.status.live import Watch
@@ -62,6 +64,22 @@ def test_nobody_there(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert "unknown" in said
     assert f"no driver answers at {state}" in " ".join(said.split())
+
+
+class Closed(StateClient):
+    """A socket that is root's, whoever runs the test."""
+
+    def __init__(self, path: Path, **_settings: float) -> None:
+        denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        raise NoAnswer(f"no driver answers at {path}: Permission denied") from denied
+
+
+def test_a_socket_that_is_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("usbhidups.status.snapshot.StateClient", Closed)
+    found = take(SOCKET)
+    assert found.state is State.UNKNOWN
+    assert found.closed
+    assert found.why_unknown.endswith("is not for us: run this as root or with group nut")
 
 
 def test_no_ups_at_all_is_no_state_of_one(state: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -177,7 +177,7 @@ class Target:
 
     def _served(self) -> Known | None:
         """What a running driver of ours says of the UPS at a port that only one can have; None without one."""
-        if self._served_at is None or not self._served_at.is_socket():
+        if self._served_at is None:
             return None
         try:
             with StateClient(self._served_at, timeout=SOCKET_TIMEOUT) as client:

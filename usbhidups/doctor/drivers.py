@@ -117,6 +117,14 @@ def sockets(machine: Machine, found: Configured, seen: dict[str, Snapshot]) -> I
         snapshot = take(socket)
         seen[name] = snapshot
         subject = f"driver of {name}"
+        if snapshot.closed:
+            yield Check(
+                subject,
+                Verdict.SKIPPED,
+                f"{socket.path} is not for us to ask",
+                "run the doctor as root",
+            )
+            continue
         if snapshot.problem:
             yield Check(
                 subject,

@@ -26,7 +26,10 @@ class State(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One UPS at one moment. ``problem`` says why nothing is known, "" when the driver answered."""
+    """One UPS at one moment. ``problem`` says why nothing is known, "" when the driver answered.
+
+    ``closed``: there is a driver perhaps, and its socket is for others.
+    """
 
     socket: DriverSocket
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +37,7 @@ class Snapshot:
     writable: frozenset[str] = frozenset()
     fresh: bool = False
     problem: str = ""
+    closed: bool = False
 
     @property
     def ups(self) -> str:
@@ -77,6 +81,9 @@ def take(socket: DriverSocket) -> Snapshot:
         with StateClient(socket.path, timeout=TIMEOUT) as client:
             return of_dump(socket, client.dump())
     except NoAnswer as error:
+        if isinstance(error.__cause__, PermissionError):
+            words = f"{socket.path} is not for us: run this as root or with group nut"
+            return Snapshot(socket, problem=words, closed=True)
         return Snapshot(socket, problem=str(error))
 
 
