@@ -54,8 +54,8 @@ Happening = Callable[[Rig, random.Random], tuple[str, float]]
 class Outcome:
     """What came of one stretch.
 
-    ``asked`` and ``seconds``: how long it was to be, and was. ``heavier``: bytes that the driver's objects gained in the later two thirds. ``megabytes`` and
-    ``descriptors`` are the process's.
+    ``asked`` and ``seconds``: how long it was to be, and was. ``heavier``: bytes that the driver's objects
+    gained in the later two thirds. ``megabytes`` and ``descriptors`` are the process's.
     """
 
     name: str

@@ -11,7 +11,6 @@ from dataclasses import replace
 import pytest
 
 from tests.faults import day
-from tests.faults.history import Said
 from tests.faults.rig import Rig
 
 NAMES = (
@@ -54,7 +53,7 @@ class Liar(Rig):
         super()._note()
         said = self.history.said[-1][1]
         if self.clock.now > 1900.0 and all(one.alarm != "made up" for _, one in self.history.said):
-            lie = Said(True, ("OB",), "made up", said.state, "")
+            lie = replace(said, fresh=True, words=("OB",), alarm="made up")
             self.history.said.append((self.clock.now, lie))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.library import ReadOnce
 from tests.replay.drive import Recording, Seen, load, read
 from tests.replay.parity import OWN
 from usbhidups.hid import report
@@ -32,7 +33,7 @@ STRANGE = {
 
 @pytest.fixture(scope="module")
 def library() -> Library:
-    return Library()
+    return ReadOnce()
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +70,14 @@ def test_a_maker_that_nobody_knows_works_at_once(path: Path, library: Library) -
 
 
 @pytest.mark.parametrize("path", WATCHED, ids=lambda path: path.stem)
-def test_fields_are_where_another_program_saw_them(path: Path, library: Library) -> None:
+def test_fields_are_where_another_program_saw_them(
+    path: Path, everything: dict[str, tuple[Recording, Seen]]
+) -> None:
     """[seen] is what NUT's debug log decoded from the same reports: place and value."""
-    recording = load(path)
+    recording, seen = everything[path.stem]
     paths = recording.content["seen"]["paths"]
     descriptor = parse(recording.descriptor)
-    names = Names(read(recording, library).ups.profile.usages)
+    names = Names(seen.ups.profile.usages)
     evidence = Evidence(descriptor)
     for report_type, answers in (
         (ReportType.FEATURE, recording.feature),

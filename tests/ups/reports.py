@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.library import ReadOnce
 from usbhidups.errors import TransferFailed, TransferKind
 from usbhidups.hid.descriptor import Descriptor, ReportType, parse
 from usbhidups.identity import Identity
@@ -19,7 +21,7 @@ __all__ = ["SHARED", "ReportDevice", "identity_of", "library", "load"]
 
 SHARED = Path(__file__).parents[3] / "shared"
 
-_LIBRARY = Library()
+_LIBRARY = ReadOnce()
 
 
 class ReportDevice:
@@ -152,11 +154,16 @@ def identity_of(device: fixture.Device) -> Identity:
     )
 
 
+@functools.lru_cache(maxsize=8)
+def _read(path: Path) -> tuple[fixture.Fixture, Descriptor]:
+    found = fixture.load(path)
+    return found, parse(found.descriptor)
+
+
 def load(path: Path, options: Options | None = None) -> tuple[ReportDevice, Ups, Descriptor]:
     """A fixture's device and the UPS that the profile chosen for it makes of it; nothing read yet."""
-    found = fixture.load(path)
+    found, descriptor = _read(path)
     identity = identity_of(found.device)
-    descriptor = parse(found.descriptor)
     chosen = choose(_LIBRARY, identity, descriptor)
     models = chosen.profile.identification.models
     ups = attach(
