@@ -345,6 +345,23 @@ def test_a_transfer_that_never_returns(make: Make) -> None:
     assert rig.status == "OL"
 
 
+@shows("B05", "a device that is asked seldom answers rightly again: it is fresh when it has done well for 2 s,"
+       " not at the next of its own reads")  # fmt: skip
+def test_healing_ends_in_time(make: Make) -> None:
+    rig = make("050d-0f51-belkin-described-on-line")
+    rig.run(400.0)
+    rig.fault("misnumber all", 60.0)
+    rig.run(120.0)
+    (again,) = [
+        (end - begin, said)
+        for begin, end, said in spans(rig.history.said, rig.history.ended)
+        if said.reason == "answers again, not for long yet"
+    ]
+    assert not again[1].fresh
+    assert 2.0 <= again[0] < 3.0
+    assert rig.status == "OL"
+
+
 @shows("B20", "a wedged device: every transfer has its end, and the driver goes on by itself")
 def test_a_wedge(make: Make) -> None:
     rig = make(CPS)

@@ -78,6 +78,7 @@ class Reader:
         self._endpoint.look(now)
         self._schedule.listening(yes=self._endpoint.listens)
         self._feel_pulse(now)
+        self._await_healing()
         requests = self._schedule.due(now)
         self._outstanding.update((request.report_type, request.report_id) for request in requests)
         return requests
@@ -86,6 +87,7 @@ class Reader:
         """Seconds until ``reads_due`` has something; the beat where nothing is ever asked."""
         if not self._controls:
             return self._schedule.beat.status
+        self._await_healing()  # it may have begun with what was read last
         return self._schedule.next_due(now)
 
     @property
@@ -267,6 +269,9 @@ class Reader:
         keys, seconds = self.freshness.pulse(now=now)
         for key in keys:
             self._schedule.ask_within(key, seconds)
+
+    def _await_healing(self) -> None:
+        """Have the mains' report read when a device that was stale has done well for long enough."""
         healed_at = self.freshness.healed_at
         if healed_at is not None:
             for key in self._proof_keys:
