@@ -58,6 +58,14 @@ def test_it_holds_everything(package: Path) -> None:
     assert not [name for name in held if "__pycache__" in name or name.startswith("/usr/local")]
 
 
+def test_upsdrvctl_is_led_to_the_command(package: Path) -> None:
+    done = subprocess.run(
+        ["dpkg-deb", "--contents", package], capture_output=True, text=True, check=True
+    )
+    (link,) = [line for line in done.stdout.splitlines() if "./usr/lib/nut/usbhidups" in line]
+    assert link.endswith(" -> ../../bin/usbhidups")
+
+
 def test_its_version_is_the_trees(package: Path) -> None:
     done = subprocess.run(
         ["dpkg-deb", "--field", package, "Version"], capture_output=True, text=True, check=True
