@@ -20,8 +20,11 @@ __all__ = ["FIXTURES", "Conduct", "observe"]
 
 PATIENCE = 15.0
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures/hid-descriptors").glob("*.toml"))
-DELAYS = {"offdelay": "60", "ondelay": "120"}  # the defaults differ, so they are given to both
-QUIET = 2.5  # seconds without news after which a driver has told all: more than its pollinterval
+OPTIONS = {
+    **{"offdelay": "60", "ondelay": "120"},  # the defaults differ, so they are given to both
+    "pollinterval": "1",  # for less waiting
+}
+QUIET = 1.3  # seconds without news after which a driver has told all: more than its pollinterval
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def observe(program: Path, fixture: Path, commands: Iterable[str] | None = None)
         folder = Path(name)
         with (
             _simulated(device) as (simulator, address),
-            Driver(program, folder, [address], options=DELAYS) as driver,
+            Driver(program, folder, [address], options=OPTIONS) as driver,
         ):
             try:
                 socket = driver.connect()
@@ -62,8 +65,8 @@ def observe(program: Path, fixture: Path, commands: Iterable[str] | None = None)
             given = sorted(published.commands if commands is None else commands)
             written = {name: _give(socket, simulator, name) for name in given}
             unknown = _unknown(simulator)
-        with _simulated(device) as (simulator, address):
-            ended = kill_power(program, folder, [address], options=DELAYS)
+        with _simulated(device, speed=1) as (simulator, address):  # ours waits to see a countdown
+            ended = kill_power(program, folder, [address], options=OPTIONS)
             killed = _wrote(simulator)
     return Conduct(
         driven=True,
@@ -76,8 +79,8 @@ def observe(program: Path, fixture: Path, commands: Iterable[str] | None = None)
 
 
 @contextmanager
-def _simulated(device: Fixture) -> Iterator[tuple[Simulator, str]]:
-    with Simulator([device], speed=0) as simulator:
+def _simulated(device: Fixture, *, speed: float = 0) -> Iterator[tuple[Simulator, str]]:
+    with Simulator([device], speed=speed) as simulator:
         host, port = simulator.address
         yield simulator, f"{host}:{port}/1-1"
 

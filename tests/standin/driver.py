@@ -123,8 +123,11 @@ def _one_ups(program: Path, options: Mapping[str, str]) -> list[str]:
     """The options for one UPS. Ours has to be told to look past this machine's own USB."""
     own = {"transport": "libusb"} if program == OURS else {}
     pairs = {"port": "auto", **own, **options}
-    return ["-s", "dev", "-u", "root"] + [
-        word for name, value in pairs.items() for word in ("-x", f"{name}={value}")
+    beat = pairs.pop("pollinterval", None)  # NUT's driver does not take it after -x
+    return [
+        *("-s", "dev", "-u", "root"),
+        *(() if beat is None else ("-i", beat)),
+        *(word for name, value in pairs.items() for word in ("-x", f"{name}={value}")),
     ]
 
 
