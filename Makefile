@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 APT_TESTS := nut-server nut-client usbip procps iproute2 gcc libc6-dev libusb-1.0-0-dev shellcheck busybox
 APT_VM    := qemu-system-x86 busybox udev usbip util-linux iproute2 nut-server gcc libc6-dev libusb-1.0-0-dev
 
-.PHONY: help demo test test-vm test-deb lint types check bench generate pictures deb clean distribution-packages install uninstall
+.PHONY: help demo test test-vm test-day test-deb lint types check bench generate pictures deb clean distribution-packages install uninstall
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -23,6 +23,9 @@ test-vm: $(STAMP)  ## the tests on a real kernel in QEMU
 	@tools/install-packages $(APT_VM)
 	@$(BIN)/python -m tests.vm.kernel || echo "no kernel for the guest; its tests will be skipped" >&2
 	$(BIN)/python -m pytest -m vm tests/vm $(PYTEST_ARGS)
+
+test-day: $(STAMP)  ## 1,000 virtual hours of mixed faults; DAY_ARGS="--hours 10000 --seed 100" for others
+	$(BIN)/python -m tests.faults.day $(DAY_ARGS)
 
 bench: $(STAMP)  ## this driver beside NUT's, on the same simulated devices; writes docs/benchmarks.md
 	@tools/install-packages $(APT_TESTS)

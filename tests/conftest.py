@@ -1,7 +1,8 @@
-"""What holds for every test: none is judged by how long it took, and which ones stay in one process."""
+"""What holds for every test: none is judged by how long it took, and in which process it runs."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ HERE = Path(__file__).parent
 
 ONE_PROCESS = frozenset({"appliance", "packaging"})
 """Folders whose files share what takes long to start; elsewhere only the tests of one file do."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than processors: many tests wait for NUT's programs, and compute nothing meanwhile."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
