@@ -91,6 +91,7 @@ def test_nobody_at_that_address(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().err
     assert len(said.splitlines()) == 1
     assert "127.0.0.1" in said
+    assert "is usbhidups simulate, or usbipd, running there?" in said
 
 
 def test_a_local_device_that_is_not_readable(

@@ -168,6 +168,14 @@ def test_a_stale_control_socket_is_replaced_and_a_file_is_not(tmp_path: Path) ->
     assert precious.read_text() == "mine"
 
 
+def test_the_control_socket_of_another_is_left_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "c"
+    with Simulator([bench()], control=path):
+        with pytest.raises(ConfigError, match=r"c: cannot listen: another simulator"):
+            Simulator([bench()], control=path)
+        assert control(path, "state")[0]["ok"] is True
+
+
 def test_a_taken_port_is_said() -> None:
     with Simulator([bench()]) as simulator, pytest.raises(ConfigError, match="cannot listen"):
         Simulator([bench()], port=simulator.address[1])

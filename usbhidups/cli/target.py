@@ -6,6 +6,7 @@ For the verbs that look at devices themselves: the same arguments everywhere.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -115,8 +116,12 @@ class Target:
         port = port_of(self._driver, self.library, lock_dir=None)
         try:
             transport = port.open()
-        except UsbHidUpsError:
+        except UsbHidUpsError as error:
             served = self._served()
+            if served is None and str(error).endswith(os.strerror(errno.ECONNREFUSED)):
+                raise DeviceNotFound(
+                    f"{error}: is usbhidups simulate, or usbipd, running there?"
+                ) from None
             if served is None:
                 raise
             yield served

@@ -5,6 +5,7 @@ Everything happens in the thread that calls ``run``; ``call`` hands it work from
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import queue
@@ -221,6 +222,8 @@ class Server:
 
     def _listen_control(self, path: Path) -> None:
         if path.is_socket():
+            if _answers(path):
+                raise OSError(errno.EADDRINUSE, "another simulator is told things there")
             path.unlink()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listeners.append(listener)
@@ -249,3 +252,16 @@ class Server:
         self._wake_out.close()
         self._closed = True
         self._work_off()
+
+
+def _answers(path: Path) -> bool:
+    """Whether somebody listens at this socket; one that was left behind refuses."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
+        trial.settimeout(0.0)
+        try:
+            trial.connect(os.fspath(path))
+        except BlockingIOError:
+            return True  # its queue is full
+        except OSError:
+            return False
+    return True
