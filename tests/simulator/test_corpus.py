@@ -85,7 +85,10 @@ def test_fields_are_where_nut_saw_them() -> None:
     """``[seen]`` of the corpus is NUT's debug log: report id, offset, size, and for flags the value."""
     places = flags = 0
     for path in CORPUS:
-        document = tomllib.loads(path.read_text())
+        text = path.read_text()
+        if "[seen" not in text:
+            continue
+        document = tomllib.loads(text)
         recorded = fixture.load(path)
         if not recorded.complete:
             continue

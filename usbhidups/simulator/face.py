@@ -63,11 +63,11 @@ class _Row:
     mask: int = 0
 
     def fits(self, slot: Slot) -> bool:
+        if slot.path[-1] != self.usage:
+            return False
         outer = [standard(node) for node in slot.path[:-1]]
-        return (
-            slot.usage == self.usage
-            and all(node in outer for node in self.within)
-            and not any(node in outer for node in self.outside)
+        return all(node in outer for node in self.within) and not any(
+            node in outer for node in self.outside
         )
 
 
