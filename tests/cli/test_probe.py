@@ -73,6 +73,14 @@ def test_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(said.err.splitlines()) == 1
 
 
+def test_a_host_without_usb(host: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (host / "sys/bus/usb/devices").rmdir()
+    assert main(["probe", "-v"]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith(f"usbhidups: this host shows no USB ({host}/sys/bus/usb/devices")
+    assert not any("passed over" in line for line in said)
+
+
 def test_none_as_json_is_an_empty_array(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["probe", "--json"]) == 1
     assert objects(capsys.readouterr().out) == []

@@ -172,6 +172,11 @@ class Target:
         """What to say when nothing was found."""
         if self._local is None:
             return "no UPS there"
+        if self._local.blind:
+            return (
+                f"this host shows no USB ({self._local.blind}): has it any, are the kernel's modules "
+                "loaded, does a container hide /sys?"
+            )
         count = len(self._local.passed_over)
         which = "1 HID device is" if count == 1 else f"{count} HID devices are"
         looked = f" ({which} none; -v tells why)" if count else ""

@@ -67,6 +67,8 @@ class Local:
         self._choice = choice or Choice()
         self._match = match
         self.passed_over: list[str] = []
+        self.blind = ""
+        """Why nothing can be seen of this host's USB, "" where it can."""
 
     def subjects(self) -> Iterator[Subject]:
         """One after the other, opened when its turn comes. ``passed_over`` tells of the others afterwards."""
@@ -223,7 +225,8 @@ class Local:
         try:
             transport = port.open()
         except REFUSALS as error:
-            self.passed_over.append(str(error))
+            place = self._around.host.sysfs / "bus/usb/devices"
+            self.blind = f"{place} is not there; {error}"
             return
         finally:
             port.close()
