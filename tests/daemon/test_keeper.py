@@ -25,6 +25,7 @@ from usbhidups.nut.upsconf import DriverOptions
 from usbhidups.simulator.simulator import Simulator
 from usbhidups.stateclient import StateClient
 from usbhidups.ups.device import Ups
+from usbhidups.ups.loading.library import Library
 from usbhidups.usb.fixture import load
 from usbhidups.usb.transport import Transport
 
@@ -76,7 +77,9 @@ def test_a_thread_that_hangs_is_left_behind_and_replaced(
 ) -> None:
     monkeypatch.setattr(service_module, "REPLACED_AFTER", 0.2)
     options = options_of(f"port=replay:{CPS}")
-    connect = StuckOnce(Connector.of(options, Places(tmp_path, tmp_path, tmp_path, tmp_path)))
+    connect = StuckOnce(
+        Connector.of(options, Library(), Places(tmp_path, tmp_path, tmp_path, tmp_path))
+    )
     workers: list[Worker] = []
 
     def start_worker(post: object, current: DriverOptions) -> Worker:
@@ -158,7 +161,9 @@ def test_it_ends_in_time_while_the_device_is_opened(simulator: Simulator, tmp_pa
 def test_a_thread_that_never_comes_back_holds_up_no_end(tmp_path: Path) -> None:
     """As one in an uninterruptible system call: the process may end without it."""
     options = options_of(f"port=replay:{CPS}")
-    connect = StuckOnce(Connector.of(options, Places(tmp_path, tmp_path, tmp_path, tmp_path)))
+    connect = StuckOnce(
+        Connector.of(options, Library(), Places(tmp_path, tmp_path, tmp_path, tmp_path))
+    )
     worker = Worker(
         name="ups",
         connect=connect,

@@ -30,9 +30,8 @@ class Connector:
         self._raw = b""
 
     @classmethod
-    def of(cls, options: DriverOptions, places: Places) -> Connector:
+    def of(cls, options: DriverOptions, library: Library, places: Places) -> Connector:
         """The connector that the options mean. ConfigError where one of them cannot be met."""
-        library = Library([places.profiles])
         return cls(options, library, port_of(options, library, lock_dir=places.state))
 
     def __call__(self, *, known: Ups | None, now: float) -> tuple[Transport, Ups]:

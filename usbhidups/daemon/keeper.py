@@ -150,8 +150,9 @@ class Keeper:
             self._open()
         if self._transport is None:
             self._refuse_jobs()
-            self._show()
-            self._wait(self._retry.wait(self._clock()))
+            now = self._clock()
+            self._show(now)
+            self._wait(self._retry.wait(now))
             return
         try:
             self._work(self._transport)
@@ -250,37 +251,37 @@ class Keeper:
         ups = self._the_ups()
         while self._jobs:
             self._do(self._jobs.popleft(), transport, ups)
-        began = self._clock()
-        requests = ups.reads_due(began)
-        for number, request in enumerate(requests):
-            answered = self._read(request, transport, ups)
+        began = now = self._clock()
+        for number, request in enumerate(ups.reads_due(began)):
+            answered = self._read(request, transport, ups, began=now)
+            now = self._clock()
             if self._jobs:
                 break
-            if not answered and ups.health(self._clock())[0] is Health.REOPEN:
+            if not answered and ups.health(now)[0] is Health.REOPEN:
                 break
-            if number and self._clock() - began > LONGEST_ROUND:
+            if number and now - began > LONGEST_ROUND:
                 break  # the mains' report is due again
         for index in ups.strings_wanted():
-            if self._jobs or self._clock() - began > LONGEST_ROUND:
+            if self._jobs or now - began > LONGEST_ROUND:
                 break
             self._read_string(index, transport, ups)
-        trust = self._show()
+            now = self._clock()
+        trust = self._show(now)
         if trust is None or not self._mend(trust, transport) or self._jobs:
             return
-        pause = 0.0 if ups.strings_wanted() else ups.next_due(self._clock())
+        pause = 0.0 if ups.strings_wanted() else ups.next_due(now)
         if ups.listens:
             self._listen(pause, transport, ups)
         elif pause:
             self._wait(pause)
 
-    def _read(self, request: ReadRequest, transport: Transport, ups: Ups) -> bool:
-        """Read one report; whether it came."""
+    def _read(self, request: ReadRequest, transport: Transport, ups: Ups, *, began: float) -> bool:
+        """Read one report, now that it is ``began``; whether it came."""
         get = (
             transport.get_feature
             if request.report_type is ReportType.FEATURE
             else transport.get_input
         )
-        began = self._clock()
         try:
             data = get(request.report_id, request.size, timeout=self._patience.with_(request))
         except TransferFailed as error:
@@ -315,11 +316,12 @@ class Keeper:
                 ups.input_failed(error.kind, now=self._clock())
                 return
             if data is None:
-                ups.no_input(now=self._clock())
+                ups.no_input()
                 return
-            ups.got_report(ReportType.INPUT, data, now=self._clock())
+            now = self._clock()
+            ups.got_report(ReportType.INPUT, data, now=now)
             self._heard = True
-            self._show()
+            self._show(now)
             if self._jobs:
                 return
             pause = 0.0
@@ -340,11 +342,10 @@ class Keeper:
             self._retry.well()
         return True
 
-    def _show(self) -> Trust | None:
+    def _show(self, now: float) -> Trust | None:
         """Post what is known now where it changed, and the state with it; None: nothing is known."""
         if self._ups is None:
             return None
-        now = self._clock()
         lapsed = now > self.good_until  # others may have called it stale meanwhile: say it again
         if lapsed and self._transport is not None and self._well_by is self._transport:
             self._ups.lapsed()
@@ -385,7 +386,7 @@ class Keeper:
             planned = ups.instcmd(job.name, job.value, now=now)
         if planned is None:  # a value of the driver's own
             self._post(Answer(job, 0, ""))
-            self._show()
+            self._show(now)
         elif isinstance(planned, Refusal):
             _log.info("%s: %s refused: %s", self._name, job.name or job.kind.value, planned.reason)
             self._post(Answer(job, planned.code, planned.reason))

@@ -23,8 +23,8 @@ __all__ = ["EXIT_RESTART_NEEDED", "Loop", "Reload"]
 
 _log = logging.getLogger(__name__)
 
-TICK = 5.0
-"""Seconds between looks at the workers when nothing else happens."""
+TICK = 30.0
+"""Seconds between looks at the workers at most; they say themselves when one is needed (``Service.due``)."""
 
 STOP_TIMEOUT = 2.0
 """Seconds that the workers get to give their devices back at exit (3 s for the whole exit)."""

@@ -218,7 +218,9 @@ class Service:
     @property
     def due(self) -> float:
         """Seconds until ``tick`` has something to do, if nothing is heard meanwhile."""
-        return self._worker.good_until - self._clock() if self._view.fresh else math.inf
+        replaced = REPLACED_AFTER - self._worker.silent_for
+        stale = self._worker.good_until - self._clock() if self._view.fresh else math.inf
+        return min(replaced, stale)
 
     def command(self, client: ClientId, request: Instcmd | Set) -> None:
         """A client asks for something; the answer may come later."""

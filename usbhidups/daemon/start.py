@@ -28,6 +28,7 @@ from usbhidups.daemon.service import Service
 from usbhidups.daemon.worker import Worker
 from usbhidups.errors import ConfigError
 from usbhidups.nut.upsconf import DriverOptions
+from usbhidups.ups.loading.library import Library
 from usbhidups.usb.uevents import UeventListener
 
 __all__ = ["LIVE", "Start", "dump", "serve"]
@@ -122,8 +123,9 @@ def _serve(start: Start, logs: Logs, debug: int) -> int:
         loop = _loop(start, selector, logs, debug)
         loop.take_signals()
         try:
+            library = Library([start.places.profiles])
             for name, options in start.upses:
-                loop.add(_service(start, loop, name, options, group_number))
+                loop.add(_service(start, library, loop, name, options, group_number))
             if start.pid_file or not start.foreground:
                 for pid_file in pid_files:
                     pid_file.write(os.getpid())
@@ -148,7 +150,8 @@ def dump(start: Start, passes: int, *, patience: float = 30.0) -> int:
     with selectors.DefaultSelector() as selector:
         loop = _loop(start, selector, logs, start.debug)
         try:
-            service = _service(start, loop, name, options, None, listen=False)
+            library = Library([start.places.profiles])
+            service = _service(start, library, loop, name, options, None, listen=False)
             loop.add(service)
             until = boottime() + options.pollinterval * (passes + 1)
             latest = until + patience
@@ -188,6 +191,7 @@ def _loop(start: Start, selector: selectors.BaseSelector, logs: Logs, debug: int
 
 def _service(
     start: Start,
+    library: Library,
     loop: Loop,
     name: str,
     options: DriverOptions,
@@ -195,7 +199,7 @@ def _service(
     *,
     listen: bool = True,
 ) -> Service:
-    connector = Connector.of(options, start.places)
+    connector = Connector.of(options, library, start.places)
 
     def start_worker(post: Callable[[Notice], None], current: DriverOptions) -> Worker:
         return Worker(name=name, connect=connector, post=post, clock=boottime, options=current)

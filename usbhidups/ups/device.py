@@ -28,9 +28,6 @@ from usbhidups.ups.writing.settings import Local, Settings
 
 __all__ = ["Done", "Ups", "attach"]
 
-LOOK_AT_LEAST = 30.0
-"""Seconds after which the view is worked out anew though no report changed: a trend may have ended."""
-
 
 class Done(Protocol):
     """What carrying out a plan came to, as far as this package cares."""
@@ -96,7 +93,6 @@ class Ups:
         )
         self._picture = picture
         self._view = View(reason="nothing was read yet")
-        self._looked_at = now
         self._strings_asked: set[int] = set()
 
     @property
@@ -141,7 +137,7 @@ class Ups:
         """Waiting on the interrupt endpoint failed."""
         self._reader.input_failed(kind, now=now)
 
-    def no_input(self, *, now: float) -> None:
+    def no_input(self) -> None:
         """A wait on the interrupt endpoint ended without a report."""
         self._reader.no_input()
 
@@ -183,10 +179,11 @@ class Ups:
 
     def look(self, now: float) -> tuple[View, Trust]:
         """The view, and how much it may be trusted."""
-        if self._reader.changed or self._picture.unsettled or now - self._looked_at > LOOK_AT_LEAST:
+        picture = self._picture
+        if self._reader.changed or picture.unsettled or now > picture.holds_until:
             self._work_out(now)
         trust, mode = self._reader.trust(now), self._reader.mode
-        fresh, reason = not trust.stale, trust.stale or trust.reason or self._picture.status.reason
+        fresh, reason = not trust.stale, trust.stale or trust.reason or picture.status.reason
         view = self._view
         if (fresh, reason, mode) != (view.fresh, view.reason, view.mode):
             self._view = replace(view, fresh=fresh, reason=reason, mode=mode)
@@ -250,7 +247,6 @@ class Ups:
     def _work_out(self, now: float) -> None:
         picture, reader = self._picture, self._reader
         reader.changed = False
-        self._looked_at = now
         picture.look(reader.evidence, now=now)
         reader.on_battery(yes=picture.on_battery)
         reader.supplied(picture.supplied, now=now)

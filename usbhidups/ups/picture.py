@@ -132,6 +132,11 @@ class Picture:
         return bool(self._debounce.pending) or self._supply.wants_input
 
     @property
+    def holds_until(self) -> float:
+        """When it has to be looked at anew though no report changes."""
+        return self._supply.holds_until
+
+    @property
     def supplied(self) -> Mapping[str, BoundVariable]:
         """The row that gives each variable its value."""
         if self._decoded is None:

@@ -39,7 +39,8 @@ the 60 s of invariant I6."""
 
 PULSE = 8.0
 PULSE_HURRIED = 3.0
-"""Seconds between reads of the report that moves most; the second once a read saw it rest longer than ever."""
+"""Seconds between reads of the report that moves most, the same as of the slow cross-check of what is
+announced, so that they go together; the second once a read saw it rest longer than ever."""
 
 TURNS_TO_LEARN = 40
 """Turns of a number (up after down, or down after up), at different moments, after which the pauses of a
@@ -245,10 +246,17 @@ class Freshness:
         if not moving:
             return (), PULSE
         moving.sort(key=lambda item: (-item[0], item[1][1]))
-        still = self._still()
-        if self._still_limit() is not None and still > 0.5 * max(PULSE, self._longest_pause):
+        if self._still() > 0.5 * max(PULSE, self._longest_pause) and self._worth_a_hurry():
             return [key for _, key in moving[:4]], PULSE_HURRIED
         return [moving[0][1]], PULSE
+
+    def _worth_a_hurry(self) -> bool:
+        """Whether it matters when exactly something moves again: a freeze may be under way, or the pauses of a
+        device that moves often are being learnt."""
+        if self._still_limit() is not None:
+            return True
+        often = STILL_FACTOR * self._longest_pause < STILL_AT_LEAST
+        return often and self._still() < STILL_AT_LEAST
 
     def _lapse(self, proof_at: float | None, expected: float, now: float) -> str:
         if proof_at is None:

@@ -21,12 +21,17 @@ from usbhidups.ups.reading.wanted import Key, Rank, Wanted
 
 __all__ = ["CROSS_CHECK", "Beat", "Schedule"]
 
-CROSS_CHECK = 9.0
+CROSS_CHECK = 8.0
 """Seconds between control reads of a report that the interrupt endpoint is proven to announce; short
 enough to keep awake the controllers that reset without traffic (C03)."""
 
-BEAT = 0.53
+BEAT = 0.55
 """The beat of the mains' report, of pollinterval."""
+
+LEEWAY = 1 / 6
+LEEWAY_MOST = 5.0
+"""By how much of its interval, and by how many seconds at most, a report may be read late (or early, where
+it would be later than that) to go with the beat."""
 
 MOST_LATE = 5.0
 """Seconds by which the answers of a device that is slow by nature may be late without being missed (B02)."""
@@ -95,11 +100,13 @@ class _Entry:
     urgent: bool = True  # its time is to be kept exactly
     latest: float = 0.0  # when it is read even where no beat is due that it could go with
 
-    def plan(self, due: float, *, beat: float, asked: bool = False) -> None:
-        """Have it read at ``due``, or up to a ``beat`` later, where it can wait."""
+    def plan(self, due: float, *, asked: bool = False) -> None:
+        """Have it read at ``due``, or somewhat later where it can wait."""
         self.due, self.asked = due, asked
-        self.urgent = asked or self.wanted.rank <= Rank.STATUS
-        self.latest = due if self.urgent or not self.tried else due + beat
+        rank = self.wanted.rank
+        self.urgent = asked or rank is Rank.MAINS or (rank is Rank.STATUS and not self.tried)
+        waits = self.tried and not self.urgent
+        self.latest = due + min(LEEWAY * self.interval, LEEWAY_MOST) if waits else due
 
     @property
     def quarantined(self) -> bool:
@@ -119,6 +126,7 @@ class Schedule:
         self.beat = beat
         self._entries: dict[Key, _Entry] = {}
         self._announcing: dict[Key, int] = {}
+        self._soonest: float | None = None  # the first entry's latest; None: to be worked out
         self._last_transfer: float | None = None
         self._resting: set[Key] = set()
         self._error_rate = 0.0
@@ -137,6 +145,7 @@ class Schedule:
             self._plan(entry, entry.due, asked=entry.asked)
             entries[wanted.key] = entry
         self._entries = entries
+        self._soonest = None
 
     def restart(self, *, now: float) -> None:
         """The device was opened anew: status at once, and what was refused gets a chance.
@@ -214,7 +223,7 @@ class Schedule:
         entry.reads += 1
         entry.moved = entry.moved or moved
         entry.failures = entry.timeouts = entry.quarantines = entry.revivals = 0
-        self._lateness = max(0.8 * self._lateness, now - entry.due)
+        self._lateness = max(0.8 * self._lateness, now - entry.latest)
         entry.last_ok = entry.last_control = now
         entry.interval = self._interval(entry)
         self._plan(entry, now + entry.interval)
@@ -274,26 +283,29 @@ class Schedule:
         if self.next_due(now):
             return ()
         entries = self._entries.values()
-        status = [entry for entry in entries if entry.urgent and entry.due <= now]
-        if any(not entry.tried and entry.wanted.rank <= Rank.STATUS for entry in status):
-            chosen = status
+        urgent = [entry for entry in entries if entry.urgent and entry.due <= now]
+        if any(not entry.tried and entry.wanted.rank <= Rank.STATUS for entry in urgent):
+            chosen = urgent
         else:
-            ahead = now + BEAT * self.beat.status if status else now
+            beats = [entry.interval for entry in urgent if entry.wanted.rank is Rank.MAINS]
+            beat = min(beats, default=0.0)  # until the next one
             others = [
                 entry
                 for entry in entries
-                if not entry.urgent and (entry.due <= ahead if status else entry.latest <= now)
+                if not entry.urgent and (entry.due <= now or entry.latest < now + beat)
             ]
             others.sort(key=lambda entry: (entry.wanted.rank, entry.due))
-            chosen = [*status, *others[:BATCH]]
+            chosen = [*urgent, *others[:BATCH]]
         requests = tuple(entry.wanted.request for entry in chosen)
         return requests[:1] if self.beat.gap else requests
 
     def next_due(self, now: float) -> float:
         """Seconds until ``due`` has something, 0.0 when it has now."""
-        soonest = min(
-            (entry.latest for entry in self._entries.values()), default=now + self.beat.full
-        )
+        soonest = self._soonest
+        if soonest is None:
+            soonest = self._soonest = min(
+                [entry.latest for entry in self._entries.values()], default=now + self.beat.full
+            )
         if self._last_transfer is not None:
             soonest = max(soonest, self._last_transfer + self.beat.gap)
         return max(0.0, soonest - now)
@@ -360,7 +372,8 @@ class Schedule:
         return seconds
 
     def _plan(self, entry: _Entry, due: float, *, asked: bool = False) -> None:
-        entry.plan(due, beat=self.beat.status, asked=asked)
+        entry.plan(due, asked=asked)
+        self._soonest = None
 
     def _revive(self, now: float) -> None:
         """Something answered: try the resting status reports, at once the first time, then later and later.

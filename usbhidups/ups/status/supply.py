@@ -5,6 +5,7 @@ Small memories over time that the status tables need beside the flags (failures 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from usbhidups.ups.status.rules import Battery, Trend
@@ -64,16 +65,22 @@ class Supply:
         """Take in the newest numbers and say what the tables need."""
         self._follow_charge(numbers.charge, now)
         self._follow_input(numbers, mains=mains, discharging=discharging, now=now)
-        recent = now - self._trend_at <= TREND_HOLDS
+        if now > self.holds_until:
+            self._trend = None
         return Battery(
             charge=numbers.charge,
             charge_low=numbers.charge_low,
             runtime=numbers.runtime,
             runtime_low=numbers.runtime_low,
-            trend=self._trend if recent else None,
+            trend=self._trend,
             input_dead=len(self._dead_at) >= 2,
             charge_pending=numbers.charge_pending,
         )
+
+    @property
+    def holds_until(self) -> float:
+        """When what was said is no longer so though nothing more is heard: a trend of the charge ends."""
+        return math.inf if self._trend is None else self._trend_at + TREND_HOLDS
 
     @property
     def wants_input(self) -> bool:
