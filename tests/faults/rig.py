@@ -16,7 +16,6 @@ from tests.faults.history import Arranged, History, Said, Truth
 from tests.faults.timeline import Timeline
 from tests.faults.weigh import weight
 from tests.faults.wire import Left, SimulatedPipe
-from tests.library import ReadOnce
 from usbhidups.daemon.connect import Connector
 from usbhidups.daemon.keeper import Connect, Keeper
 from usbhidups.daemon.messages import Answer, Job, JobKind, Notice
@@ -24,6 +23,7 @@ from usbhidups.daemon.service import Service
 from usbhidups.errors import DeviceNotFound, UsbHidUpsError
 from usbhidups.nut.upsconf import DriverOptions, Setting, driver_options
 from usbhidups.simulator.device import SimulatedDevice
+from usbhidups.ups.loading.library import Library
 from usbhidups.usb.fixture import Fixture, load
 from usbhidups.usb.piped import Choice, connect, read_facts
 from usbhidups.usb.transport import Transport
@@ -38,7 +38,7 @@ GRAIN = 0.25
 LOOK_AFTER = 1.0
 """Seconds between two looks of the main loop at its worker."""
 
-_LIBRARY = ReadOnce()
+_LIBRARY = Library()
 
 
 def fixture(name: str) -> Fixture:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from tests.library import ReadOnce
 from tests.replay.drive import Recording, Seen, load, read
 from usbhidups.ups.loading.library import Library
 from usbhidups.ups.view import Value
@@ -177,7 +176,7 @@ def score(paths: Iterable[Path], library: Library) -> dict[str, Counter[str]]:
 def main() -> int:
     """Print the table."""
     columns = ("same", "by intent", "missing", "extra", "unexplained")
-    table = score(sorted(CORPUS.glob("*.toml")), ReadOnce())
+    table = score(sorted(CORPUS.glob("*.toml")), Library())
     table["all"] = sum(table.values(), Counter())
     print(f"{'family':12}" + "".join(f"{column:>12}" for column in columns))
     for family, counts in table.items():

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.library import ReadOnce
 from tests.replay.drive import Recording, Seen, load, read
 from tests.replay.parity import OWN
 from usbhidups.hid import report
@@ -33,7 +32,7 @@ STRANGE = {
 
 @pytest.fixture(scope="module")
 def library() -> Library:
-    return ReadOnce()
+    return Library()
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from tests.library import ReadOnce
 from tests.replay.drive import Recording, load, read
 from tests.replay.parity import OWN
 from tests.replay.rebuild import TABLES, Item, from_published, from_seen, rebuilt
@@ -25,6 +24,7 @@ from usbhidups.hid.usages import Names
 from usbhidups.identity import Identity
 from usbhidups.ups.evidence import Evidence
 from usbhidups.ups.loading.choose import choose
+from usbhidups.ups.loading.library import Library
 
 DATA = tomllib.loads((Path(__file__).parent / "recorded.toml").read_text(encoding="utf-8"))
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "hid-descriptors"
@@ -42,7 +42,7 @@ LOGGED = [name for name in WITHOUT_WHOLE if "seen" in RECORDINGS[name].content]
 
 LAYOUTS = {entry["file"]: entry for entry in DATA["layout"]}
 
-LIBRARY = ReadOnce()
+LIBRARY = Library()
 
 WHO = ("ups.mfr", "ups.model", "ups.serial", "ups.vendorid", "ups.productid")
 """Parts of who a device is. They come from the bus, and not every recording has them in ``published``."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.library import ReadOnce
 from tests.replay.drive import load, read
 from tests.replay.parity import CORPUS, Finding, compare, differences
+from usbhidups.ups.loading.library import Library
 
 DEVICES = sorted(CORPUS.glob("*.toml"))
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not DEVICES, reason=f"no corpus at {CORPUS}")
 
 @pytest.fixture(scope="module")
 def findings() -> dict[str, tuple[Finding, ...]]:
-    library = ReadOnce()
+    library = Library()
     found = {}
     for path in DEVICES:
         recording = load(path)

@@ -6,7 +6,6 @@ import functools
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.library import ReadOnce
 from usbhidups.errors import TransferFailed, TransferKind
 from usbhidups.hid.descriptor import Descriptor, ReportType, parse
 from usbhidups.identity import Identity
@@ -21,7 +20,7 @@ __all__ = ["SHARED", "ReportDevice", "identity_of", "library", "load"]
 
 SHARED = Path(__file__).parents[3] / "shared"
 
-_LIBRARY = ReadOnce()
+_LIBRARY = Library()
 
 
 class ReportDevice:
