@@ -36,6 +36,9 @@ it would be later than that) to go with the beat."""
 MOST_LATE = 5.0
 """Seconds by which the answers of a device that is slow by nature may be late without being missed (B02)."""
 
+ONE_MORE_FAILURE = 2.0
+"""Seconds that one more transfer without an answer takes: to be reckoned with where many fail (D11)."""
+
 READS_TO_KNOW = 10
 """Reads in which a value never moved once, after which it is read half as often: ratings, results of tests,
 countdowns that do not run."""
@@ -340,7 +343,8 @@ class Schedule:
         entry = self._entries.get(key)
         if entry is None:
             return self.beat.full
-        return max(entry.interval, self._interval(entry)) + min(self._lateness, MOST_LATE)
+        late = min(self._lateness, MOST_LATE) + (ONE_MORE_FAILURE if self.slowness > 1 else 0.0)
+        return max(entry.interval, self._interval(entry)) + late
 
     def lost(self, now: float) -> Mapping[Key, float]:
         """Reports that have failed for so long that their values are worth nothing, and since when."""
