@@ -126,6 +126,22 @@ def test_low_while_recharging(make: Make) -> None:
     assert "BelowRemainingCapacityLimit" in (rig.text("experimental.ups.status.held") or "")
 
 
+@shows("D08", "a charge that falls for good, in two reports at once, interrupt endpoint dead: each is the"
+       " other's second look, and LB is not held back")  # fmt: skip
+def test_a_fall_in_two_reports(make: Make) -> None:
+    rig = make("5131-2007-unknown-5131-2007")
+    rig.run(60.0)
+    rig.fault("interrupt-error", 300.0)
+    rig.run(400.0)
+    rig.do("mains off")
+    rig.run(5.0)
+    assert rig.status == "OB DISCHRG"
+    rig.do("charge 8")
+    rig.run(3.0)
+    assert rig.status == "OB DISCHRG LB"
+    rig.run(30.0)
+
+
 @pytest.mark.parametrize("name", EVERY)
 @shows("D08", "one read of zeros, of each report in turn, thirty times: never published")
 def test_one_reading_of_zeros(make: Make, name: str) -> None:

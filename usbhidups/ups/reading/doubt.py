@@ -9,7 +9,7 @@ twice, or when asking for it fails. Reports and their bytes only: what they mean
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from usbhidups.hid.descriptor import Field, ReportType
@@ -59,6 +59,7 @@ class Doubt:
             self._guarded.setdefault((field.report_type, field.report_id), []).append(field)
         self._believed: dict[Key, tuple[bytes, float]] = {}
         self._suspects: dict[Key, _Suspect] = {}
+        self._confirmed: list[tuple[Key, bytes]] = []
 
     def judge(
         self, key: Key, data: bytes, *, announced: bool, asked_as: Key, now: float
@@ -72,8 +73,16 @@ class Doubt:
         if kind is not None and (suspect is None or suspect.kind is not kind):
             self._suspects[asked_as] = _Suspect(data, kind, announced, key)
             return Verdict.ASK_AGAIN
+        if suspect is not None and suspect.by != key and self._agrees(suspect, key, data):
+            self._believed[suspect.by] = (suspect.data, now)
+            self._confirmed.append((suspect.by, suspect.data))
         self._believed[key] = (data, now)
         return Verdict.BELIEVE
+
+    def confirmed(self) -> list[tuple[Key, bytes]]:
+        """Reports that were held back and that the last one, a different one, has confirmed."""
+        confirmed, self._confirmed = self._confirmed, []
+        return confirmed
 
     def could_not_ask(self, asked_as: Key, *, now: float) -> tuple[Key, bytes] | None:
         """The second look failed: an announced report is believed now and returned, another is dropped."""
@@ -98,9 +107,24 @@ class Doubt:
                 return _Kind.ZERO
         if before is None or now - before[1] > FALL_WINDOW:
             return None
+        return _Kind.FALL if any(self._fallen(key, before[0], data)) else None
+
+    def _fallen(self, key: Key, before: bytes, data: bytes) -> Iterator[tuple[Field, int]]:
+        """The guarded fields that fell by more than half, and from where."""
         for field in self._guarded.get(key, ()):
-            old = extract(field, before[0])
+            old = extract(field, before)
             new = extract(field, data)
             if old is not None and new is not None and old >= 4 and new < old / 2:
-                return _Kind.FALL
-        return None
+                yield field, old
+
+    def _agrees(self, suspect: _Suspect, key: Key, data: bytes) -> bool:
+        """Whether the report that was read for a second look says what the suspect said. It need not be
+        suspicious itself: it may have been read, doubted and believed before the suspect came."""
+        if suspect.kind is _Kind.ZERO:
+            return not any(data[1:])
+        before, _ = self._believed[suspect.by]
+        numbers = {field.path: extract(field, data) for field in self._guarded.get(key, ())}
+        return not any(
+            (number := numbers.get(field.path)) is not None and number >= old / 2
+            for field, old in self._fallen(suspect.by, before, suspect.data)
+        )

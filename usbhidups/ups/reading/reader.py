@@ -148,6 +148,8 @@ class Reader:
                 self.freshness.heard(key, data, now=now)
                 return
             self._doubt.could_not_ask(asked_as, now=now)
+        for by, held_back in self._doubt.confirmed():
+            self._believe(by, held_back, announced=by[0] is ReportType.INPUT, now=now)
         self._believe(key, data, announced=announced, now=now)
 
     def failed(self, request: ReadRequest, kind: TransferKind, *, now: float) -> None:
