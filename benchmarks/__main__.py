@@ -7,6 +7,7 @@ latency of some milliseconds shows whatever else wants the processor.
 from __future__ import annotations
 
 import argparse
+import compileall
 import platform
 import re
 import subprocess
@@ -210,6 +211,7 @@ def main() -> None:
     others = asked.nut or [NUT]
     labels = ["NUT" if path == NUT else str(path) for path in others]
     programs = {"": OURS, **dict(zip(labels, others, strict=True))}
+    compileall.compile_dir(REPOSITORY / "usbhidups", quiet=1)  # as every installation does
     against_nut = [*starts(programs), *at_work(programs, seed=asked.seed), *memories(programs)]
     text = f"{table(against_nut, labels)}\n{table(descriptors(), ['hid-tools'])}\n{circumstances()}"
     sys.stdout.write(text)

@@ -2,10 +2,9 @@
 
 The beat of the mains' report is about half of pollinterval, so that a change which the device does not
 announce is seen after a quarter of it on average; other flags follow in their turn, and at once when that
-report changes. Where the interrupt endpoint has been seen to announce every
-change, control reads become a slow cross-check. The request rate falls as errors rise (invariant I7); a
-report that times out twice is left alone for minutes (B12). Values are read together with the beat, so
-that the thread wakes seldom.
+report changes. Where the interrupt endpoint has been seen to announce every change, control reads become
+a slow cross-check. The request rate falls as errors rise (invariant I7); a report that times out twice is
+left alone for minutes (B12). What can wait is read together with the beat, so that the thread wakes seldom.
 
 Time is an argument (seconds of one monotonic clock).
 """
