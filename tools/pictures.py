@@ -11,7 +11,7 @@ import io
 import re
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -38,7 +38,8 @@ from usbhidups.status.sockets import DriverSocket
 from usbhidups.ups.device import Ups
 from usbhidups.ups.loading.library import Library
 from usbhidups.ups.options import Options
-from usbhidups.ups.plan import WritePlan
+from usbhidups.ups.plan import ReadRequest, WritePlan
+from usbhidups.ups.reading.wanted import request
 from usbhidups.usb.fixture import load
 from usbhidups.web.history import History
 from usbhidups.web.page import fragment
@@ -130,16 +131,28 @@ class Story:
         """The clock on the wall."""
         return MORNING + datetime.timedelta(seconds=self.clock.now)
 
+    def read_everything(self) -> None:
+        """All of its reports at this moment: what is shown then does not depend on when what is due."""
+        binding = self._ups.binding
+        self._read_these(
+            request(binding, key)
+            for key in binding.descriptor.report_bytes
+            if key[0] is ReportType.FEATURE
+        )
+
     def _read(self) -> None:
-        for request in self._ups.reads_due(self.clock.now):
-            feature = request.report_type is ReportType.FEATURE
+        self._read_these(self._ups.reads_due(self.clock.now))
+
+    def _read_these(self, requests: Iterable[ReadRequest]) -> None:
+        for due in requests:
+            feature = due.report_type is ReportType.FEATURE
             get = self._transport.get_feature if feature else self._transport.get_input
             try:
-                data = get(request.report_id, request.size, timeout=1.0)
+                data = get(due.report_id, due.size, timeout=1.0)
             except TransferFailed as error:
-                self._ups.read_failed(request, error.kind, now=self.clock.now)
+                self._ups.read_failed(due, error.kind, now=self.clock.now)
             else:
-                self._ups.got_report(request.report_type, data, now=self.clock.now)
+                self._ups.got_report(due.report_type, data, now=self.clock.now)
 
 
 def probe_card() -> str:
@@ -174,6 +187,7 @@ def status_view() -> str:
         story.turn += 1
         for _ in range(5):
             story.wait(1.0)
+        story.read_everything()
 
     socket = DriverSocket("office", "usbhidups", Path("usbhidups-office"))
     watch = Watch([socket], rounds=120, sleep=sleep, look=take, now=story.time)
@@ -211,6 +225,7 @@ def web_page() -> str:
             story.wait(20.0)
         history.add("ups@localhost", story.variables(), now=story.time().timestamp())
     now = story.time().timestamp()
+    story.read_everything()
     variables = story.variables()
     view = UpsView(
         name="ups",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -17,6 +18,9 @@ from usbhidups.ups.loading.library import Library
 __all__ = ["add_arguments", "run"]
 
 EPILOG = "exit status: 0 nothing has to be mended, 1 something has"
+
+SUBJECT = 18
+"""Columns of the subject at most."""
 
 NARROW = 60
 """Columns below which the subject stands above the text, not beside it."""
@@ -60,24 +64,26 @@ def _show(shown: Sequence[Check], checks: Sequence[Check]) -> None:
     from usbhidups.screen.safe import safe
 
     console = make_console()
-    table = Table.grid(padding=(0, 1))
+    table = Table.grid()  # no padding: releases of rich differ in what it adds to a width
     narrow = console.width < NARROW
-    table.add_column(width=7, no_wrap=True)
+    subjects = ["\n".join(textwrap.wrap(safe(check.subject), SUBJECT)) for check in shown]
+    longest = max((len(line) for each in subjects for line in each.splitlines()), default=0)
+    table.add_column(width=8, no_wrap=True)
     if not narrow:
-        table.add_column(min_width=12, max_width=18)
+        table.add_column(width=longest + 1, no_wrap=True)
     table.add_column(overflow="fold")
-    for check in shown:
+    for check, subject in zip(shown, subjects, strict=True):
         mark, style = _MARKS[check.verdict]
-        subject, text = Text(safe(check.subject)), Text(safe(check.text))
+        text = Text(safe(check.text))
         if check.mend:
             text.append("\nmend: ", "bold")
             text.append(safe(check.mend))
         if narrow:
             table.add_row(
-                Text(mark, style=style), Text.assemble((subject.plain, "bold"), "\n", text)
+                Text(mark, style=style), Text.assemble((safe(check.subject), "bold"), "\n", text)
             )
         else:
-            table.add_row(Text(mark, style=style), subject, text)
+            table.add_row(Text(mark, style=style), Text(subject), text)
     show(console, table)
     problems = sum(check.verdict is Verdict.PROBLEM for check in checks)
     if problems:

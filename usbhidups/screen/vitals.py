@@ -43,8 +43,8 @@ class Row:
 
 def grid(rows: Iterator[Row]) -> Table:
     """Rows as two columns, the first of a fixed width, the second folded where it is too long."""
-    table = Table.grid(padding=(0, 1))
-    table.add_column(width=LABEL_WIDTH, no_wrap=True, style="dim")
+    table = Table.grid()  # no padding: releases of rich differ in what it adds to a width
+    table.add_column(width=LABEL_WIDTH + 1, no_wrap=True, style="dim")
     table.add_column(overflow="fold")
     for row in rows:
         table.add_row(f"  {row.label}", row.text)
