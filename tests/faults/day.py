@@ -39,9 +39,10 @@ QUIET = 120.0
 MIXED = 0.25
 """How often a second thing happens while the first goes on."""
 
-GROWTH = 16 * 1024
+GROWTH = 32 * 1024
 """Bytes by which the driver's objects may be heavier at the end of a stretch than after a third of it:
-texts and lists of bounded length are fuller or emptier."""
+texts and lists of bounded length are fuller or emptier, and a dictionary that gets one name more than ever
+doubles (up to 10 kB, once)."""
 
 PAGES = 24.0
 """Megabytes by which a process may grow in the later half of its stretches."""

@@ -21,7 +21,7 @@ NAMES = (
     "0764-0501-cps-described-rich",
     "0764-0601-cps-described-freq10-0601",
 )
-HOUR = 3600.0
+HALF_AN_HOUR = 1800.0
 
 
 @pytest.fixture(autouse=True)
@@ -32,16 +32,16 @@ def _unlogged() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_hour_of_mixed_faults(name: str) -> None:
-    outcome = day.play(name, 1, seconds=HOUR)
+def test_half_an_hour_of_mixed_faults(name: str) -> None:
+    outcome = day.play(name, 1, seconds=HALF_AN_HOUR)
     assert outcome.wrong == ()
-    assert outcome.seconds >= HOUR
-    assert outcome.happened.total() >= 10
+    assert outcome.seconds >= HALF_AN_HOUR
+    assert outcome.happened.total() >= 5
 
 
 def test_a_seed_is_all_that_decides() -> None:
-    first, second = (day.play(NAMES[0], 7, seconds=HOUR) for _ in range(2))
-    other = day.play(NAMES[0], 8, seconds=HOUR)
+    first, second = (day.play(NAMES[0], 7, seconds=HALF_AN_HOUR) for _ in range(2))
+    other = day.play(NAMES[0], 8, seconds=HALF_AN_HOUR)
     assert (first.happened, first.requests) == (second.happened, second.requests)
     assert (first.happened, first.requests) != (other.happened, other.requests)
 

@@ -64,7 +64,7 @@ class Machine:
         self.accelerator = accelerator
         self._console = self._folder / f"console-{accelerator}.log"
         arguments = (
-            "console=ttyS0 quiet panic=-1 mitigations=off nokaslr "
+            "console=ttyS0 quiet panic=-1 mitigations=off nokaslr no_timer_check "
             f"vm_repo={REPOSITORY} vm_python={sys.executable}"
         )
         self._process = subprocess.Popen(
