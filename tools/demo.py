@@ -70,7 +70,7 @@ def tell_story(state: Path, control: Path) -> int:
 
 
 def show_until(state: Path, wanted: str) -> bool:
-    """Print the watched variables whenever they change, until the status is as wanted."""
+    """Print the watched variables whenever they change, until all are there and the status is as wanted."""
     deadline = time.monotonic() + PATIENCE
     shown = ""
     with StateClient(state) as client:
@@ -79,7 +79,8 @@ def show_until(state: Path, wanted: str) -> bool:
             found = [f"{name}={dump.variables.get(name, '?')}" for name in WATCHED]
             status = dump.variables.get("ups.status", "")
             line = "  ".join(found) if dump.fresh else "data are stale"
-            reached = dump.fresh and re.search(wanted, status) is not None
+            complete = dump.variables.keys() >= set(WATCHED)
+            reached = dump.fresh and complete and re.search(wanted, status) is not None
             if line != shown:
                 print(f"    {line}", flush=True)
                 shown = line

@@ -84,6 +84,21 @@ def test_values_are_read_more_often_on_battery() -> None:
     assert counted(device, ups, 60.0)[2] >= 5
 
 
+def test_values_of_an_outage_are_not_those_of_before_it() -> None:
+    device, ups = made()
+    device.run(ups, 60.0)
+    device.feature[6] = b"\x06\0\0"  # no volts at the input
+    announce(device, ups, "discharging", "present", "good")
+    assert "OB" in ups.view(device.now).variables["ups.status"].text
+    device.run(ups, 0.5)
+    assert ups.view(device.now).variables["input.voltage"].text == "0.0"
+    device.run(ups, 2.0)
+    device.feature[6] = b"\x06" + (229).to_bytes(2, "little")
+    announce(device, ups, *HEALTHY)
+    device.run(ups, 0.5)
+    assert ups.view(device.now).variables["input.voltage"].text == "229.0"
+
+
 def test_a_report_that_was_announced_in_this_beat_is_not_fetched() -> None:
     device, ups = made()
     device.run(ups, 5.0)

@@ -248,7 +248,7 @@ class Ups:
         picture, reader = self._picture, self._reader
         reader.changed = False
         picture.look(reader.evidence, now=now)
-        reader.on_battery(yes=picture.on_battery)
+        reader.on_battery(yes=picture.on_battery, now=now)
         reader.supplied(picture.supplied, now=now)
         fields, at = picture.soon
         reader.ask(fields, at=at)

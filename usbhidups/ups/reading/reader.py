@@ -109,9 +109,9 @@ class Reader:
         for field in fields:
             self._schedule.ask(key_of(field), at=at)
 
-    def on_battery(self, *, yes: bool) -> None:
-        """Read more often while the mains are away."""
-        self._schedule.on_battery(yes=yes)
+    def on_battery(self, *, yes: bool, now: float) -> None:
+        """Read more often while the mains are away; when they go or come back, all that is measured at once."""
+        self._schedule.on_battery(yes=yes, now=now)
 
     def use(self, options: Options) -> None:
         """Take over options that may change while running."""

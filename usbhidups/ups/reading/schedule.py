@@ -169,12 +169,16 @@ class Schedule:
             elif entry.wanted.rank is not Rank.CONSTANT or entry.last_ok is None:
                 self._plan(entry, min(entry.due, now + 1.0))
 
-    def on_battery(self, *, yes: bool) -> None:
-        """The mains went or came back: on battery everything is read more often, from now on."""
-        if yes and not self._on_battery:
-            self._on_battery = True
-            self._hurry()
+    def on_battery(self, *, yes: bool, now: float) -> None:
+        """The mains went or came back: new values belong to it, and on battery all is read more often."""
+        if yes is self._on_battery:
+            return
         self._on_battery = yes
+        if yes:
+            self._hurry()
+        for key, entry in self._entries.items():
+            if entry.wanted.rank is Rank.VALUE and entry.last_ok is not None and not entry.failures:
+                self.ask(key, at=now)
 
     def listening(self, *, yes: bool) -> None:
         """Whether anybody waits on the interrupt endpoint; announcements count only while somebody does."""
