@@ -14,12 +14,14 @@ import pytest
 from tests.driver_tools import FIXTURES, eventually, running_driver
 from tests.faults.rig import Rig, options_of
 from usbhidups.configuration import Places
+from usbhidups.daemon import keeper as keeper_module
 from usbhidups.daemon import service as service_module
 from usbhidups.daemon.connect import Connector
-from usbhidups.daemon.messages import Notice
+from usbhidups.daemon.messages import Notice, StateNotice, ViewNotice
 from usbhidups.daemon.server import ClientId
 from usbhidups.daemon.service import Service
 from usbhidups.daemon.worker import Worker
+from usbhidups.hid.descriptor import ReportType
 from usbhidups.nut.session import Instcmd
 from usbhidups.nut.upsconf import DriverOptions
 from usbhidups.simulator.simulator import Simulator
@@ -120,6 +122,46 @@ def test_a_thread_that_hangs_is_left_behind_and_replaced(
     connect.let_go.set()
     service.stop(EXIT)
     eventually(lambda: threading.active_count() == before, "both threads end")
+
+
+def test_an_error_of_its_own_ends_no_thread(
+    simulator: Simulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(keeper_module, "STUMBLE_REST", 0.0)
+    options = options_of(f"port={simulator.url()}")
+    heard: list[Notice] = []
+    worker = Worker(
+        name="ups",
+        connect=Connector.of(options, Library(), Places(tmp_path, tmp_path, tmp_path, tmp_path)),
+        post=heard.append,
+        clock=time.monotonic,
+        options=options,
+    )
+    stumbles = [ZeroDivisionError("of a test")]
+
+    def got_report(self: Ups, kind: ReportType, data: bytes, *, now: float) -> None:
+        if stumbles:
+            raise stumbles.pop()
+        right(self, kind, data, now=now)
+
+    right = Ups.got_report
+    monkeypatch.setattr(Ups, "got_report", got_report)
+    worker.start()
+    try:
+        eventually(
+            lambda: any(isinstance(each, ViewNotice) and each.view.fresh for each in heard),
+            "it begins anew and reads on",
+        )
+    finally:
+        assert worker.stop(EXIT)
+    reasons = [each.reason for each in heard if isinstance(each, StateNotice)]
+    assert "an error in the driver: ZeroDivisionError: of a test" in reasons
+    assert [each.exc_info is not None for each in caplog.records if each.levelname == "ERROR"] == [
+        True
+    ]
 
 
 @pytest.mark.parametrize(

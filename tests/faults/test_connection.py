@@ -235,6 +235,34 @@ def test_a_rest_before_reconnecting(make: Make) -> None:
     assert rig.status == "OL"
 
 
+@shows("G09", "waitbeforereconnect of a minute: nobody takes the resting thread for one that hangs")
+def test_a_long_rest_before_reconnecting(make: Make) -> None:
+    rig = make(CPS, "waitbeforereconnect=60")
+    rig.excused = frozenset({"I6 staleness"})
+    rig.run(30.0)
+    worker, opened = rig.worker, rig.opened
+    rig.unplug(1.0)
+    rig.run(10.0)
+    assert rig.status == "stale"
+    assert rig.text("driver.state") == "reconnect.trying"
+    assert "has not returned" not in (rig.text("driver.state.reason") or "")
+    rig.run(48.0)
+    assert rig.opened == opened
+    rig.run(6.0)
+    assert rig.status == "OL"
+    assert rig.worker is worker
+
+
+@shows("B18", "a pollinterval of a minute: a thread that waits is none that hangs")
+def test_a_long_pollinterval(make: Make) -> None:
+    rig = make(CPS, "pollinterval=60", "pollonly")
+    worker = rig.worker
+    rig.run(600.0)
+    assert rig.status == "OL"
+    assert rig.worker is worker
+    assert rig.opened == 1
+
+
 @shows("G06", "three hundred replugs: the same device is taken up again each time")
 def test_replugs(make: Make) -> None:
     rig = make(CPS, grain=1.0)

@@ -345,6 +345,39 @@ def test_a_transfer_that_never_returns(make: Make) -> None:
     assert rig.status == "OL"
 
 
+@shows("B18", "every transfer hangs for hours: few threads are left behind, and the service manager's watchdog"
+       " is fed no more, so that the process is replaced too")  # fmt: skip
+def test_transfers_that_never_return_again(make: Make) -> None:
+    rig = make(CPS)
+    rig.excused = frozenset({"I6 staleness"})
+    rig.run(30.0)
+    rig.stuck = True
+    rig.history.faults.append(_stuck(rig, 7200.0))
+    rig.at(7200.0, lambda: setattr(rig, "stuck", False))
+    fed: list[bool] = []
+    for seconds in (20.0, 50.0, 80.0):
+        rig.at(seconds, lambda: fed.append(rig.service.alive))
+    rig.run(7200.0)
+    assert fed == [True, True, False]
+    assert rig.replaced <= 8
+    rig.run(4000.0)
+    assert rig.status == "OL"
+    assert rig.service.alive
+
+
+@shows("B02", "every report takes 1.5 s, on battery: the values come too")
+def test_slow_on_battery(make: Make) -> None:
+    rig = make(CPS)
+    rig.excused = frozenset({"I3 outages", "I6 staleness", "I6 truth"})
+    rig.run(60.0)
+    rig.fault("slow all 1.5", 600.0)
+    rig.do("mains off")
+    rig.run(200.0)
+    before = reads(rig)
+    rig.run(300.0)
+    assert set(reads(rig) - before) >= {number for number in before if before[number] >= 3}
+
+
 @shows("B05", "a device that is asked seldom answers rightly again: it is fresh when it has done well for 2 s,"
        " not at the next of its own reads")  # fmt: skip
 def test_healing_ends_in_time(make: Make) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.fuzz import hid, nut, ups, usb
+from tests.fuzz import hid, nut, pasted, ups, usb
 
 __all__ = ["TARGETS", "Target"]
 
@@ -32,6 +32,8 @@ TARGETS = {
     "usbip-server": Target(usb.usbip_server, usb.usbip_server_seeds, 600),
     "uevent": Target(usb.uevent, usb.uevent_seeds, 300),
     "fixture": Target(usb.fixtures, usb.fixtures_seeds, 4000),
+    "pasted": Target(pasted.pasted, pasted.pasted_seeds, 1200),
+    "recording": Target(pasted.recording, pasted.recording_seeds, 1500),
     "session": Target(nut.session, nut.session_seeds, 300),
     "published": Target(nut.published, nut.published_seeds, 700),
     "upsconf": Target(nut.upsconf, nut.upsconf_seeds, 600),

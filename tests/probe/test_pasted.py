@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -284,6 +285,37 @@ def test_what_lacks_its_descriptor_is_told_by_its_looks(text: str, mend: str) ->
         read_pasted(text.encode(), where="test")
     assert mend in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.000001 hello\n" * 9
+        + "0.000002 Report Descriptor: (28 bytes) => 05 84\n0.000003  09\x1f04\n",
+        "R: 2 05 84\nI: 3 zzzz 0002\n",
+        "R: " + "9" * 5000 + " 05 84\n",
+        LSUSB.replace("length is 28", "length is " + "9" * 5000),
+        LSUSB.replace("0x84", "0x484").replace("0x0c", "xx"),
+    ],
+)
+def test_what_only_looks_like_such_a_text(text: str) -> None:
+    """Found by fuzzing, and by reading: numbers that are none, or have thousands of digits."""
+    with contextlib.suppress(ConfigError):
+        assert read_pasted(text.encode(), where="test")
+
+
+@pytest.mark.parametrize(
+    "part", ["0", "Item(a): ", "/* ", "\n", "{ ", "(1 bytes) => ", "  iSerial 3" + " " * 99 + "x "]
+)
+def test_a_text_made_to_take_long_does_not(part: str) -> None:
+    """Megabytes of one thing: where the time grew with the square of the length, this would take hours."""
+    with contextlib.suppress(ConfigError):
+        read_pasted((part * (2_000_000 // len(part))).encode() + b"!", where="test")
+
+
+def test_a_dump_of_megabytes() -> None:
+    text = "001:004:000:DESCRIPTOR 1.0\n" + f" {SHORT[:16].hex(' ')}\n" * 60_000
+    assert len(only(text.encode()).descriptor) == 16 * 60_000
 
 
 def test_another_kind_of_device_shows_its_fields() -> None:

@@ -12,6 +12,9 @@ from usbhidups.errors import TransferKind
 from usbhidups.hid.descriptor import ReportType
 from usbhidups.ups.device import Ups
 from usbhidups.ups.options import Options
+from usbhidups.ups.plan import ReadRequest
+from usbhidups.ups.reading.schedule import Beat, Schedule
+from usbhidups.ups.reading.wanted import Rank, Wanted
 
 STATUS = (ReportType.FEATURE, 1)
 
@@ -238,3 +241,68 @@ def test_the_view_is_worked_out_anew_only_now_and_then_while_nothing_changes() -
         if not views or view is not views[-1]:
             views.append(view)
     assert len(views) <= 7
+
+
+def test_a_change_that_was_not_announced_brings_the_polling_back_at_once() -> None:
+    device, ups = made()
+    device.run(ups, 20.0)
+    for names in ((*HEALTHY, "charging"), HEALTHY) * 2:
+        announce(device, ups, *names)
+        device.run(ups, 3.0)
+    say(device, "discharging", "present", "good")  # the endpoint is dead now
+    while "OB" not in ups.view(device.now).variables["ups.status"].text:
+        device.run(ups, 0.01)
+    say(device, *HEALTHY)
+    device.run(ups, 1.2)
+    assert "OL" in ups.view(device.now).variables["ups.status"].text
+
+
+def test_a_value_that_moved_and_fails_now_is_not_asked_for_in_every_beat() -> None:
+    device, ups = made()
+    for step in range(60):
+        device.feature[8] = bytes([8, 20 + step % 3])
+        device.run(ups, 8.0)
+    device.failing[ReportType.FEATURE, 8] = TransferKind.IO
+    assert counted(device, ups, 600.0)[8] < 25
+
+
+def report(number: int, rank: Rank) -> Wanted:
+    return Wanted(ReadRequest(ReportType.FEATURE, number, 3), rank)
+
+
+def test_what_was_constant_and_now_gives_a_value_is_read_again() -> None:
+    schedule = Schedule(Beat())
+    schedule.want([report(1, Rank.MAINS), report(5, Rank.CONSTANT)], now=0.0)
+    reads: Counter[int] = Counter()
+    for step in range(800):
+        now = step / 4
+        for request in schedule.due(now):
+            reads[request.report_id] += 1
+            schedule.answered((ReportType.FEATURE, request.report_id), now=now)
+        if step == 400:
+            assert reads[5] == 1
+            schedule.want([report(1, Rank.MAINS), report(5, Rank.VALUE)], now=now)
+    assert reads[5] >= 4
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.2])
+def test_a_device_too_slow_for_all_of_it_is_asked_for_each_of_it(gap: float) -> None:
+    """A second and a half for a report, on battery, a round ended after a second as the keeper does."""
+    schedule = Schedule(Beat(gap=gap))
+    ranks = (Rank.MAINS, Rank.STATUS, Rank.STATUS, Rank.VALUE, Rank.VALUE, Rank.CONSTANT)
+    schedule.want([report(number, rank) for number, rank in enumerate(ranks, 1)], now=0.0)
+    schedule.on_battery(yes=True, now=0.0)
+    now, read_at, longest = 0.0, dict.fromkeys(range(1, 7), 0.0), Counter[int]()
+    while now < 600.0:
+        for request in schedule.due(now)[:2]:
+            now += 1.5
+            number = request.report_id
+            schedule.answered((ReportType.FEATURE, number), now=now)
+            longest[number] = max(longest[number], round(now - read_at[number]))
+            read_at[number] = now
+        now += schedule.next_due(now)
+    assert longest[1] <= 8  # once each status report was tried
+    assert longest[2] <= 30
+    assert longest[4] <= 60
+    assert longest[6] >= 1
+    assert min(read_at[4], read_at[5]) > 500.0

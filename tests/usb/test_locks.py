@@ -21,7 +21,7 @@ def test_a_second_one_hears_who_holds_it(tmp_path: Path) -> None:
     assert lock.path.read_text() == f"{os.getpid()}\n"
     with pytest.raises(DeviceBusy) as caught:
         DeviceLock.take(tmp_path, "1-1.3")
-    assert caught.value.holder.startswith(f"pid {os.getpid()} (")
+    assert caught.value.holder.startswith(f"pid {os.getpid()} (this driver itself")
     other = DeviceLock.take(tmp_path, "1-1.4")
     assert other is not None
     other.release()

@@ -65,8 +65,16 @@ LONGEST_ROUND = 1.0
 STRING_TIMEOUT = 2.0
 """Seconds for one string: they are for people, the status is for machines."""
 
+LONGEST_WAIT = 10.0
+"""Seconds after which a thread that has nothing to do shows that it lives, all the same: one that is silent for
+longer is taken to hang (``daemon.service``)."""
+
 PERMISSION_PATIENCE = 30.0
 """Seconds for which a node without rights is expected to get them (failure C02)."""
+
+
+STUMBLE_REST = 5.0
+"""Seconds of rest after an error of the driver's own: it may come back at once, and upsmon waits for 15 s."""
 
 
 UNOPENED = (
@@ -152,7 +160,7 @@ class Keeper:
             self._refuse_jobs()
             now = self._clock()
             self._show(now)
-            self._wait(self._retry.wait(now))
+            self._wait(min(self._retry.wait(now), LONGEST_WAIT))
             return
         try:
             self._work(self._transport)
@@ -166,6 +174,11 @@ class Keeper:
         if self._transport is not None:
             self._transport.close()
             self._transport = None
+
+    def stumbled(self, reason: str) -> None:
+        """``turn`` has raised what it must not: begin anew with the device, as if it were unknown."""
+        self._drop(reason, rest=STUMBLE_REST)
+        self._ups = None
 
     # -- opening -----------------------------------------------------------------------------
 
@@ -225,7 +238,7 @@ class Keeper:
             _log.info("%s: try %d to reconnect: %s", self._name, tries, reason)
         self._give_up(reason)
 
-    def _drop(self, reason: str, *, reset: bool = False) -> None:
+    def _drop(self, reason: str, *, reset: bool = False, rest: float = 0.0) -> None:
         """The connection is lost: close, and say when it may be opened again.
 
         ``reset``: by ourselves, so that it appears on the bus anew without anybody having plugged it in.
@@ -235,7 +248,8 @@ class Keeper:
             transport.close()
         if self._ups is not None:
             self._ups.disconnected(now=self._clock())
-        rest = 0.0 if self._ups is None else self._ups.profile.pacing.reopen_gap
+        if self._ups is not None:
+            rest = max(rest, self._ups.profile.pacing.reopen_gap)
         urgent = self._ups is not None and self._ups.on_battery
         self._retry.lost(self._clock(), rest=rest, urgent=urgent, reset=reset)
         self._say(State.RECONNECT, reason)
@@ -269,7 +283,7 @@ class Keeper:
         trust = self._show(now)
         if trust is None or not self._mend(trust, transport) or self._jobs:
             return
-        pause = 0.0 if ups.strings_wanted() else ups.next_due(now)
+        pause = 0.0 if ups.strings_wanted() else min(ups.next_due(now), LONGEST_WAIT)
         if ups.listens:
             self._listen(pause, transport, ups)
         elif pause:

@@ -36,7 +36,12 @@ __all__ = ["Control", "Service", "Work"]
 _log = logging.getLogger(__name__)
 
 REPLACED_AFTER = 30.0
-"""Seconds after which a worker is taken to be stuck in the kernel and replaced (failure B18)."""
+"""Seconds after which a worker is taken to be stuck in the kernel and replaced (failure B18). Doubled each
+time, until data are good again: who is left behind stays in memory. While the second one hangs too, the
+service manager's watchdog is not fed, so that it may replace the whole process."""
+
+DOUBLED_AT_MOST = 8
+"""Times that it is doubled: two hours."""
 
 COMPLAINTS = 10
 """Different reasons that are logged until the data are good again: the first as a warning, none twice."""
@@ -129,6 +134,7 @@ class Service:
         self._complaints: set[str] = set()
         self._pending: list[Job] = []
         self._killpower = ""
+        self._replaced = 0
         self._worker = self._new_worker()
 
     # -- life --------------------------------------------------------------------------------
@@ -184,6 +190,7 @@ class Service:
             match notice:
                 case ViewNotice(view):
                     self._view = view
+                    self._replaced = 0 if view.fresh else self._replaced
                 case StateNotice(state, reason):
                     self._enter(state, reason)
                 case Found(profile, transport, losses):
@@ -204,11 +211,13 @@ class Service:
         silent = self._worker.silent_for
         if self._view.fresh and self._clock() > self._worker.good_until:
             self._view = replace(self._view, fresh=False)
-            hanging = f": a transfer has not returned for {silent:.0f} s" if silent >= 1 else ""
-            self._enter(State.DOUBT, f"nothing new was heard in time{hanging}")
+            if self._state in (State.QUIET, State.DOUBT):  # else there is a better reason
+                hanging = f": a transfer has not returned for {silent:.0f} s" if silent >= 1 else ""
+                self._enter(State.DOUBT, f"nothing new was heard in time{hanging}")
             self._publish()
-        if silent > REPLACED_AFTER:
+        if silent > self._patience:
             _log.warning("%s: a USB transfer hangs for %.0f s; starting anew", self.name, silent)
+            self._replaced += 1
             self._worker.abandon()
             self._worker = self._new_worker()
             self._worker.start()
@@ -218,7 +227,7 @@ class Service:
     @property
     def due(self) -> float:
         """Seconds until ``tick`` has something to do, if nothing is heard meanwhile."""
-        replaced = REPLACED_AFTER - self._worker.silent_for
+        replaced = self._patience - self._worker.silent_for
         stale = self._worker.good_until - self._clock() if self._view.fresh else math.inf
         return min(replaced, stale)
 
@@ -249,6 +258,10 @@ class Service:
         return self.store.texts()
 
     # -- inside ------------------------------------------------------------------------------
+
+    @property
+    def _patience(self) -> float:
+        return REPLACED_AFTER * 2.0 ** min(self._replaced, DOUBLED_AT_MOST)
 
     def _new_worker(self) -> Work:
         return self._start_worker(self._post, self.options)

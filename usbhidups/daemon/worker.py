@@ -106,9 +106,16 @@ class Worker:
     def _run(self) -> None:
         try:
             while not self._ending.is_set():
-                self._keeper.turn()
+                self._turn()
         finally:
             self._keeper.close()
+
+    def _turn(self) -> None:
+        try:
+            self._keeper.turn()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the UPS has to be watched
+            _log.exception("%s: an error in the driver; starting anew with the device", self._name)
+            self._keeper.stumbled(f"an error in the driver: {type(error).__name__}: {error}")
 
     def _say(self, notice: Notice) -> None:
         if not self._abandoned:

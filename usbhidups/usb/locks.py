@@ -78,6 +78,8 @@ def _open(path: Path) -> int:
 def _holder(fd: int) -> str:
     with contextlib.suppress(OSError):
         text = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+        if text == str(os.getpid()):
+            return f"pid {text} (this driver itself: for another UPS, or a transfer hangs)"
         if text.isdecimal():
             return _process(text, Path("/proc"))
     return "another process"

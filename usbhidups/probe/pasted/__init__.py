@@ -1,7 +1,8 @@
 """Report descriptors and reports out of text that people paste: recognised by its looks, one module a form.
 
 ``read_pasted`` takes the bytes of a file or an argument; what comes out are the descriptors in it, each with
-what the text says of the device and the reports that it shows. Nothing here knows what the bytes mean.
+what the text says of the device and the reports that it shows. Nothing here knows what the bytes mean. The
+text may be a stranger's: whatever it is, it is read in a time that grows with its length only.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _LACKING = (
         "it is a recording: usbhidups probe --replay shows it",
     ),
     (
-        re.compile(r"^\s*Report Descriptors?:\s+\*\* UNAVAILABLE \*\*", re.MULTILINE),
+        re.compile(r"^[ \t]*Report Descriptors?:\s+\*\* UNAVAILABLE \*\*", re.MULTILINE),
         "lsusb was not allowed to read the report descriptor: usbhid-dump -e descriptor, as root, is",
     ),
     (

@@ -12,7 +12,7 @@ __all__ = ["read_hex", "read_usbhid_dump"]
 _RUN = re.compile(r"[0-9a-fA-F]+")
 _OFFSET = re.compile(r"^\s*[0-9a-fA-F]{4,8}:?\s+(?=(?:[0-9a-fA-F]{2}){1,2}\b)")
 _ARRAY = re.compile(r"\{([^{}]*)\}")
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _FIRST = re.compile(r"^\s*0{4,8}:?\s")
 _END = re.compile(r"^\s*[0-9a-fA-F]{6,8}\s*$")
 """hexdump and od end with the offset of the end."""
@@ -49,17 +49,17 @@ def read_usbhid_dump(text: str) -> tuple[Paste, ...]:
 
 
 def _dumps(text: str) -> Iterator[tuple[str, str, bytes]]:
-    place, kind, data = "", "", b""
+    place, kind, data = "", "", bytearray()
     for line in text.splitlines():
         head = _DUMP.match(line)
         if head:
             if kind:
-                yield place, kind, data
-            place, kind, data = ":".join(head.group(1, 2, 3)), head[4], b""
+                yield place, kind, bytes(data)
+            place, kind, data = ":".join(head.group(1, 2, 3)), head[4], bytearray()
         elif kind:
             data += _bytes(line) or b""
     if kind:
-        yield place, kind, data
+        yield place, kind, bytes(data)
 
 
 def _without_offset(line: str) -> str:

@@ -10,9 +10,11 @@ from usbhidups.probe.pasted.paste import Paste
 __all__ = ["read_lsusb"]
 
 _DEVICE = re.compile(r"^Bus (\d+) Device (\d+): ID ([0-9a-f]{4}):([0-9a-f]{4})")
-_BEGIN = re.compile(r"Report Descriptor: \(length is (\d+)\)")
-_ITEM = re.compile(r"Item\((\w+)\s*\): (.*?), data=\s*(none|\[(.*?)\])")
-_STRING = re.compile(r"^\s+(iManufacturer|iProduct|iSerial|bcdDevice)\s+(\S+)(?:\s+(.*?))?\s*$")
+_BEGIN = re.compile(r"Report Descriptor: \(length is ([0-9]{1,6})\)")
+_ITEM = re.compile(
+    r"Item\((\w{1,9})\s{0,9}\): (.{0,80}?), data=\s{0,9}(none|\[((?: ?0x[0-9a-fA-F]{2} ?){0,8})\])"
+)
+_STRING = re.compile(r"^\s+(iManufacturer|iProduct|iSerial|bcdDevice)\s+(\S+)(.*)$")
 
 _TAGS = {
     ("Main", "Input"): 0x80,
@@ -73,7 +75,7 @@ def read_lsusb(text: str) -> tuple[Paste, ...]:
         elif item and data is not None:
             data += _item_bytes(item[1], item[2], item[4] or "", number)
         elif string := _STRING.match(line):
-            facts[string[1]] = (string[2] if string[1] == "bcdDevice" else string[3]) or ""
+            facts[string[1]] = string[2] if string[1] == "bcdDevice" else string[3].strip()
     finish()
     return tuple(found)
 

@@ -13,11 +13,11 @@ from usbhidups.probe.pasted.paste import Paste
 
 __all__ = ["read_nut_log"]
 
-_FRONT = re.compile(r"^.*?(?:\d+\.\d{6}\s+)(?:\[D\d\]\s?)?")
+_FRONT = re.compile(r"^.*?(?<!\d)\d+\.\d{6}\s+(?:\[D\d\]\s?)?")
 _HEX = re.compile(
-    r"^(Report Descriptor|Report\[\w+\])\s*:\s*\((\d+) bytes\) =>((?: [0-9a-f]{2})*)\s*$"
+    r"^(Report Descriptor|Report\[\w+\])\s*:\s*\(([0-9]{1,6}) bytes\) =>((?: [0-9a-f]{2})*)\s*$"
 )
-_MORE = re.compile(r"^\s*((?:[0-9a-f]{2}\s+)*[0-9a-f]{2})\s*$")
+_MORE = re.compile(r"^\s*((?:[0-9a-f]{2}\s+)*[0-9a-f]{2})\s*$", re.ASCII)
 _FACT = re.compile(
     r"^- (VendorID|ProductID|Manufacturer|Product|Serial Number|Device release number): (.*)$"
 )

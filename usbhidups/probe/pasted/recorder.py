@@ -11,6 +11,7 @@ from usbhidups.probe.pasted.paste import Paste, keyed
 
 __all__ = ["read_recorder"]
 
+_IDS = re.compile(r"[0-9a-fA-F]+ ([0-9a-fA-F]{1,4}) ([0-9a-fA-F]{1,4})\s*$")
 _LINE = re.compile(r"^([NIRE]):\s*(.*)$")
 
 
@@ -45,8 +46,8 @@ def read_recorder(text: str) -> tuple[Paste, ...]:
         elif part[1] == "N":
             name = part[2].strip()
         elif part[1] == "I":
-            words = part[2].split()
-            ids = (int(words[1], 16), int(words[2], 16)) if len(words) == 3 else (0, 0)
+            told = _IDS.match(part[2])
+            ids = (int(told[1], 16), int(told[2], 16)) if told else (0, 0)
         elif report := _counted(part[2].partition(" ")[2]):
             events.append(report)
     finish()
@@ -60,4 +61,4 @@ def _counted(text: str) -> bytes:
         data = bytes.fromhex("".join(words))
     except ValueError:
         return b""
-    return data if count.isdecimal() and int(count) == len(data) else b""
+    return data if count == str(len(data)) else b""

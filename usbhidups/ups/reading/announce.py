@@ -22,10 +22,10 @@ LATE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``announces`` True: a proof for this report; False: a disproof."""
+    """``announces`` True: a proof for this report; False: a disproof; None: an announcement may yet come."""
 
     key: Key
-    announces: bool
+    announces: bool | None
 
 
 @dataclass(slots=True)
@@ -88,6 +88,7 @@ class Announcements:
         if state.values is not None and values != state.values:
             state.unannounced_at = now
             state.announced = False
+            findings.append(Finding(key, announces=None))
         elif state.announced:
             state.announced = False
             findings.append(Finding(key, announces=True))

@@ -156,6 +156,11 @@ class Freshness:
         if self._failing_since is None:
             self._failing_since = now
 
+    def lost(self, key: Key) -> None:
+        """This report has failed for long: whether it moves is not looked at any more."""
+        self._lives.pop(key, None)
+        self._last_bytes.pop(key, None)
+
     def lapsed(self) -> None:
         """A proof came too late; whoever waited for it called the data stale meanwhile."""
         self._late = True

@@ -168,6 +168,7 @@ class Reader:
             self._schedule.ask_another(key, at=now)
         for lost in self._schedule.lost(now):
             self.evidence.drop(*lost)
+            self.freshness.lost(lost)
 
     def input_failed(self, kind: TransferKind, *, now: float) -> None:
         """Waiting on the interrupt endpoint failed; a timeout is no failure."""
@@ -254,7 +255,9 @@ class Reader:
 
     def _learn(self, findings: list[Finding]) -> None:
         for finding in findings:
-            if finding.announces:
+            if finding.announces is None:
+                self._schedule.suspicion(finding.key)
+            elif finding.announces:
                 self._schedule.proof(finding.key)
             else:
                 self._schedule.disproof(finding.key)

@@ -38,6 +38,10 @@ MOST_LATE = 5.0
 ONE_MORE_FAILURE = 2.0
 """Seconds that one more transfer without an answer takes: to be reckoned with where many fail (D11)."""
 
+SHORTEST_TURN = 4.0
+"""Seconds, at the least, of which delays are parts when it is chosen what comes first: flags that should be
+read each second are not worth so much more than the charge that it comes after minutes."""
+
 READS_TO_KNOW = 10
 """Reads in which a value never moved once, after which it is read half as often: ratings, results of tests,
 countdowns that do not run."""
@@ -98,13 +102,14 @@ class _Entry:
     reads: int = 0
     moved: bool = False  # in any of these reads
     asked: bool = False
+    first: bool = False  # of what can be read now, after the mains
     interval: float = 0.0  # after which the next answer was to come, when the last one came
     urgent: bool = True  # its time is to be kept exactly
     latest: float = 0.0  # when it is read even where no beat is due that it could go with
 
-    def plan(self, due: float, *, asked: bool = False) -> None:
+    def plan(self, due: float, *, asked: bool = False, first: bool = False) -> None:
         """Have it read at ``due``, or somewhat later where it can wait."""
-        self.due, self.asked = due, asked
+        self.due, self.asked, self.first = due, asked, first
         rank = self.wanted.rank
         self.urgent = asked or rank is Rank.MAINS or (rank is Rank.STATUS and not self.tried)
         waits = self.tried and not self.urgent
@@ -128,8 +133,10 @@ class Schedule:
         self.beat = beat
         self._entries: dict[Key, _Entry] = {}
         self._announcing: dict[Key, int] = {}
+        self._suspected: set[Key] = set()
         self._soonest: float | None = None  # the first entry's latest; None: to be worked out
         self._last_transfer: float | None = None
+        self._last_key: Key | None = None
         self._resting: set[Key] = set()
         self._error_rate = 0.0
         self._on_battery = False
@@ -139,12 +146,19 @@ class Schedule:
     # -- what is wanted ----------------------------------------------------------------------
 
     def want(self, reports: Iterable[Wanted], *, now: float) -> None:
-        """Replace the list of reports; what is known of those that stay is kept."""
+        """Replace the list of reports; what is known of those that stay is kept.
+
+        One that is wanted more often than before: its new interval counts from its last answer.
+        """
         entries: dict[Key, _Entry] = {}
         for wanted in reports:
             entry = self._entries.get(wanted.key) or _Entry(wanted, now)
+            due = entry.due
+            if wanted.rank is not entry.wanted.rank:
+                entry.wanted = wanted
+                due = self._hurried(entry)
             entry.wanted = wanted
-            self._plan(entry, entry.due, asked=entry.asked)
+            self._plan(entry, due, asked=entry.asked, first=entry.first)
             entries[wanted.key] = entry
         self._entries = entries
         self._soonest = None
@@ -156,6 +170,7 @@ class Schedule:
         opening necessary (failure B12). Errors count on, so that a new connection is no new storm (I7).
         """
         self._last_transfer = None
+        self._suspected.clear()
         self._announcing.clear()  # what was reset has to prove anew that it tells of changes
         for entry in self._entries.values():
             entry.failures = 0
@@ -192,7 +207,7 @@ class Schedule:
         entry = self._entries.get(key)
         if entry is None or entry.timeouts >= 2:
             return False
-        self._plan(entry, min(entry.due, at), asked=True)
+        self._plan(entry, min(entry.due, at), asked=True, first=True)
         return True
 
     def ask_status(self, *, at: float) -> None:
@@ -202,10 +217,11 @@ class Schedule:
                 self.ask(key, at=at)
 
     def ask_within(self, key: Key, seconds: float) -> None:
-        """Have a report read again within ``seconds`` of its last answer."""
+        """Have a report read again within ``seconds`` of its last answer; one that fails keeps its pauses."""
         entry = self._entries.get(key)
-        if entry is not None and entry.last_ok is not None:
-            self.ask(key, at=entry.last_ok + seconds * self.slowness)
+        if entry is not None and entry.last_ok is not None and not entry.failures:
+            due = min(entry.due, entry.last_ok + seconds * self.slowness)
+            self._plan(entry, due, asked=True, first=entry.first)
 
     def ask_another(self, key: Key, *, at: float) -> None:
         """Ask for any other report that has worked: is it this report, or the whole device?"""
@@ -218,7 +234,7 @@ class Schedule:
 
     def answered(self, key: Key, *, moved: bool = True, now: float) -> None:
         """A control read of the report succeeded; ``moved``: with other bytes than the last time."""
-        self._transferred(now, failed=False)
+        self._transferred(key, now, failed=False)
         self._resting.discard(key)
         if self._resting:
             self._revive(now)
@@ -242,13 +258,14 @@ class Schedule:
                 last = entry.last_control
                 if last is not None and now - last < CROSS_CHECK:
                     entry.interval = self._interval(entry)
-                    self._plan(entry, max(entry.due, now + entry.interval), asked=entry.asked)
+                    due = max(entry.due, now + entry.interval)
+                    self._plan(entry, due, asked=entry.asked, first=entry.first)
 
     def failed(self, key: Key, kind: TransferKind, *, now: float) -> None:
         """A control read of the report failed."""
         entry = self._entries.get(key)
         unsupported = kind is TransferKind.STALL and (entry is None or entry.last_ok is None)
-        self._transferred(now, failed=not unsupported)
+        self._transferred(key, now, failed=not unsupported)
         if entry is None:
             return
         entry.tried = True
@@ -274,17 +291,28 @@ class Schedule:
     def proof(self, key: Key) -> None:
         """The interrupt endpoint announced a change of this report, and a control read confirmed it."""
         self._announcing[key] = self._announcing.get(key, 0) + 1
+        self._suspected.discard(key)
+
+    def suspicion(self, key: Key) -> None:
+        """A control read saw a change of this report first: it is polled until it is known whether the
+        announcement was only a little late."""
+        self._suspected.add(key)
+        self._sooner(key)
 
     def disproof(self, key: Key) -> None:
         """A control read saw a change of this report that had not been announced."""
         self._announcing[key] = 0
+        self._suspected.discard(key)
+        self._sooner(key)
 
     # -- what is due -------------------------------------------------------------------------
 
     def due(self, now: float) -> tuple[ReadRequest, ...]:
-        """Reports to read now: all of the status ranks that are due, then a few of the others.
+        """Reports to read now: the mains', what was asked for, then a few of the others.
 
-        Until each status report was tried once nothing else is read, so that the first view holds them.
+        Until each status report was tried once nothing else is read, so that the first view holds them. A
+        slow device is asked for the mains again before all is done: so what has waited longest, measured by
+        how often it is wanted, comes first, and none is forgotten for the sake of others.
         """
         if self.next_due(now):
             return ()
@@ -300,10 +328,14 @@ class Schedule:
                 for entry in entries
                 if not entry.urgent and (entry.due <= now or entry.latest < now + beat)
             ]
-            others.sort(key=lambda entry: (entry.wanted.rank, entry.due))
-            chosen = [*urgent, *others[:BATCH]]
-        requests = tuple(entry.wanted.request for entry in chosen)
-        return requests[:1] if self.beat.gap else requests
+            others.sort(key=lambda entry: self._turn(entry, now))
+            mains = [entry for entry in urgent if entry.wanted.rank is Rank.MAINS]
+            rest = [entry for entry in urgent if entry.wanted.rank is not Rank.MAINS]
+            rest = sorted([*rest, *others[:BATCH]], key=lambda entry: self._turn(entry, now))
+            chosen = [*mains, *rest]
+        if self.beat.gap:  # one at a time, but never the same again while others wait
+            chosen = [e for e in chosen if e.wanted.key != self._last_key][:1] or chosen[:1]
+        return tuple(entry.wanted.request for entry in chosen)
 
     def next_due(self, now: float) -> float:
         """Seconds until ``due`` has something, 0.0 when it has now."""
@@ -374,12 +406,20 @@ class Schedule:
         seconds = self.beat.interval(rank, on_battery=self._on_battery) * self.slowness
         if rank in (Rank.QUICK, Rank.VALUE) and not self._on_battery:
             seconds *= 2 if entry.reads >= READS_TO_KNOW and not entry.moved else 1
-        if self._listening and self._announcing.get(entry.wanted.key, 0) >= _PROOFS_NEEDED:
+        if self._listening and self._announces(entry.wanted.key):
             seconds = max(seconds, CROSS_CHECK)
         return seconds
 
-    def _plan(self, entry: _Entry, due: float, *, asked: bool = False) -> None:
-        entry.plan(due, asked=asked)
+    def _announces(self, key: Key) -> bool:
+        return key not in self._suspected and self._announcing.get(key, 0) >= _PROOFS_NEEDED
+
+    def _turn(self, entry: _Entry, now: float) -> tuple[bool, float, Rank]:
+        """Its place among those that can be read now."""
+        usual = self._interval(entry) if entry.tried else self.beat.full
+        return not entry.first, (entry.due - now) / max(usual, SHORTEST_TURN), entry.wanted.rank
+
+    def _plan(self, entry: _Entry, due: float, *, asked: bool = False, first: bool = False) -> None:
+        entry.plan(due, asked=asked, first=first)
         self._soonest = None
 
     def _revive(self, now: float) -> None:
@@ -397,11 +437,20 @@ class Schedule:
 
     def _hurry(self) -> None:
         """Intervals became shorter: they count from the last answer on."""
-        for entry in self._entries.values():
-            if entry.last_ok is not None and not entry.failures:
-                due = min(entry.due, entry.last_ok + self._interval(entry))
-                self._plan(entry, due, asked=entry.asked)
+        for key in self._entries:
+            self._sooner(key)
 
-    def _transferred(self, now: float, *, failed: bool) -> None:
-        self._last_transfer = now
+    def _sooner(self, key: Key) -> None:
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._plan(entry, self._hurried(entry), asked=entry.asked, first=entry.first)
+
+    def _hurried(self, entry: _Entry) -> float:
+        """When it is due if its interval counts from its last answer; one that fails keeps its pauses."""
+        if entry.last_ok is None or entry.failures:
+            return entry.due
+        return min(entry.due, entry.last_ok + self._interval(entry))
+
+    def _transferred(self, key: Key, now: float, *, failed: bool) -> None:
+        self._last_transfer, self._last_key = now, key
         self._error_rate += _ERROR_WEIGHT * ((1.0 if failed else 0.0) - self._error_rate)
