@@ -14,7 +14,7 @@ from usbhidups.errors import TransferKind
 from usbhidups.hid.descriptor import ReportType
 from usbhidups.ups.device import Ups
 from usbhidups.ups.options import Options
-from usbhidups.ups.reading.freshness import Health
+from usbhidups.ups.reading.freshness import Freshness, Health
 
 EVERY = [(ReportType.FEATURE, number) for number in range(1, 10)]
 
@@ -224,3 +224,26 @@ def test_an_announced_outage_of_zeros_is_believed_where_it_cannot_be_asked_for()
     device.run(ups, 3.0)
     ups.got_report(ReportType.INPUT, b"\x01\x00\x00", now=device.now)
     assert "OB" in ups.view(device.now).variables["ups.status"].text
+
+
+def test_a_lapse_ends_with_a_proof_and_not_with_more_patience() -> None:
+    """As transfers fail the next proof may take longer; what was called stale stays so until one comes."""
+    freshness = Freshness(now=0.0)
+    stale = freshness.stale
+    assert stale(proof_at=0.0, expected=1.1, now=5.0) == ""
+    assert stale(proof_at=0.0, expected=1.1, now=5.2)
+    assert stale(proof_at=0.0, expected=4.2, now=5.3)
+    assert stale(proof_at=0.0, expected=4.2, now=8.0)
+    assert stale(proof_at=8.1, expected=4.2, now=8.1) == "answers again, not for long yet"
+    assert stale(proof_at=9.2, expected=4.2, now=10.2) == ""
+
+
+def test_a_lapse_that_others_saw_ends_with_a_proof_too() -> None:
+    freshness = Freshness(now=0.0)
+    stale = freshness.stale
+    assert stale(proof_at=0.0, expected=1.1, now=3.0) == ""
+    freshness.lapsed()
+    assert stale(proof_at=0.0, expected=4.2, now=5.3)
+    assert stale(proof_at=0.0, expected=4.2, now=8.0)
+    assert stale(proof_at=8.1, expected=4.2, now=8.1) == "answers again, not for long yet"
+    assert stale(proof_at=9.2, expected=4.2, now=10.2) == ""

@@ -113,6 +113,8 @@ class Freshness:
         self._lost_at: float | None = None
         self._first_lost_at = math.inf
         self._late = False
+        self._proof_seen: float | None = None
+        self._late_after: float | None = None
         self._good_since: float | None = None
         self._woken_at: float | None = None
 
@@ -163,8 +165,7 @@ class Freshness:
 
     def lapsed(self) -> None:
         """A proof came too late; whoever waited for it called the data stale meanwhile."""
-        self._late = True
-        self._good_since = None
+        self._lapse_of(self._proof_seen)
 
     def disconnected(self, *, now: float) -> None:
         """The device is not open any more."""
@@ -201,15 +202,20 @@ class Freshness:
         """Why freshness is not proven; "" where it is.
 
         ``proof_at``: when the mains' state was last read or announced (None: never); ``expected``: seconds
-        after which the next proof was to come. After a lapse the device must do well for a while.
+        after which the next proof was to come. After a lapse another proof must come, and the device do well
+        for a while: that the next may take longer, now that many transfers fail, heals nothing.
         """
+        self._proof_seen = proof_at
         reason = self._lapse(proof_at, expected, now)
         if reason:
-            self._late = self._late or proof_at is not None
+            if proof_at is not None:
+                self._lapse_of(None if self._freeze() else proof_at)
             self._good_since = None
             return reason
         if not self._late or self._lost_at is not None:
             return ""
+        if self._late_after is not None and proof_at is not None and proof_at <= self._late_after:
+            return f"the state of the mains was last read {now - proof_at:.0f} s ago"
         if self._good_since is None:
             self._good_since = now
         if now - self._good_since < HEALING:
@@ -262,6 +268,11 @@ class Freshness:
             return True
         often = STILL_FACTOR * self._longest_pause < STILL_AT_LEAST
         return often and self._still() < STILL_AT_LEAST
+
+    def _lapse_of(self, proof_at: float | None) -> None:
+        self._late = True
+        self._late_after = proof_at
+        self._good_since = None
 
     def _lapse(self, proof_at: float | None, expected: float, now: float) -> str:
         if proof_at is None:
