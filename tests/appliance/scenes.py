@@ -71,7 +71,8 @@ def outage(stage: Stage) -> Facts:
         stage.wait_shutdown()
     stage.status("OL CHRG")
     stage.see("FSD OL CHRG")
-    stage.wait_event("SHUTDOWN")
+    for event, count in (("SHUTDOWN", 1), ("LOWBATT", 1), ("ONBATT", 2)):  # in any order
+        stage.wait_event(event, count)
     stage.until(lambda: len(stage.mails()) == 2 * (len(stage.events()) - 1), "every mail")
     facts["shutdowns"] = stage.shutdowns()
     facts["events"] = stage.lines("ups-status.log")
