@@ -39,10 +39,10 @@ QUIET = 120.0
 MIXED = 0.25
 """How often a second thing happens while the first goes on."""
 
-GROWTH = 32 * 1024
+GROWTH = 48 * 1024
 """Bytes by which the driver's objects may be heavier at the end of a stretch than after a third of it:
-texts and lists of bounded length are fuller or emptier, and a dictionary that gets one name more than ever
-doubles (up to 10 kB, once)."""
+texts and lists of bounded length are fuller or emptier, and dictionaries and sets that get one name more than
+ever double. The largest device, of 750 kB, has gained 30 kB so, and stayed there for 14 hours."""
 
 PAGES = 24.0
 """Megabytes by which a process may grow in the later half of its stretches."""
