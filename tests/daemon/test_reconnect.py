@@ -118,7 +118,8 @@ def footprint(pid: int) -> tuple[int, int, int]:
     return len(os.listdir(f"/proc/{pid}/fd")), int(said["Threads"]), 1024 * kilobytes
 
 
-def test_a_thousand_clients_come_and_die(tmp_path: Path) -> None:
+@pytest.mark.parametrize("clients", [1_000, pytest.param(17_000, marks=pytest.mark.slow)])
+def test_a_thousand_clients_come_and_die(clients: int, tmp_path: Path) -> None:
     """They die in the middle of a word, of a dump, of a command, or having said nothing."""
     talk = (b"", b"PI", b"DUMPALL\n" * 20, b"INSTCMD beeper.mute TRACKING 1\n", b'SET a "b\n')
 
@@ -135,7 +136,7 @@ def test_a_thousand_clients_come_and_die(tmp_path: Path) -> None:
         visit(300)
         assert driver.dump().fresh
         before = footprint(driver.process.pid)
-        visit(1_000)
+        visit(clients)
 
         def settled() -> bool:
             now = footprint(driver.process.pid)

@@ -54,7 +54,7 @@ QUARANTINE_MOST = 3600.0
 """Seconds for which a report that timed out twice is not asked for; doubled each time."""
 
 VITAL_REST = 3.0
-VITAL_REST_MOST = 20.0
+VITAL_REST_MOST = 12.0
 """Seconds between tries of a status report that hangs but has answered before: without it nothing is known.
 What hung may have been the whole device for a moment, so the rest is short at first and doubled each time; on
 battery, where upsmon gives up a UPS that is silent for 15 s, it stays short."""
