@@ -15,12 +15,16 @@ from typing import Self
 from usbhidups.errors import ServerRefused, ServerUnreachable
 from usbhidups.nut.words import LineReader, as_word
 
-__all__ = ["UpsdClient", "split_target"]
+__all__ = ["WAIT", "UpsdClient", "split_target"]
 
 DEFAULT_PORT = 3493
 MAX_WORD = 1024
 MAX_WORDS = 16
 MAX_LINES = 4096
+
+WAIT = "WAIT"
+"""The status that upsd makes up from its connecting to a driver until that has told one; here the reason of a
+ServerRefused. upsd's answers look good meanwhile, with no other variables or with some."""
 
 
 def split_target(target: str) -> tuple[str, str, int]:
@@ -62,8 +66,11 @@ class UpsdClient:
         return {words[1]: words[2] for words in self._list("UPS") if len(words) == 3}
 
     def variables(self, ups: str) -> dict[str, str]:
-        """Everything that ``ups`` publishes."""
-        return {words[2]: words[3] for words in self._list("VAR", ups) if len(words) == 4}
+        """Everything that ``ups`` publishes; never without a status of its own (else ServerRefused)."""
+        found = {words[2]: words[3] for words in self._list("VAR", ups) if len(words) == 4}
+        if found.get("ups.status", WAIT) == WAIT:
+            raise ServerRefused(WAIT)
+        return found
 
     def clients(self, ups: str) -> list[str]:
         """The addresses that are logged in to ``ups``."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from usbhidups.appliance.active import Active, load_active
 from usbhidups.appliance.eventlog import last_events
 from usbhidups.appliance.processes import find
-from usbhidups.appliance.upsd import UpsdClient, split_target
+from usbhidups.appliance.upsd import WAIT, UpsdClient, split_target
 from usbhidups.errors import ConfigError, ServerRefused, ServerUnreachable
 from usbhidups.web.history import History
 from usbhidups.web.snapshot import Snapshot, UpsView
@@ -31,6 +31,7 @@ REASONS = {
     "DRIVER-NOT-CONNECTED": "the driver is not connected",
     "UNKNOWN-UPS": "upsd knows no such UPS",
     "ACCESS-DENIED": "upsd denies access",
+    WAIT: "upsd waits for the driver's first status",
 }
 
 
