@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,8 +15,6 @@ settings.register_profile(
 )
 settings.load_profile("usbhidups")
 
-HERE = Path(__file__).parent
-
 ONE_PROCESS = frozenset({"appliance", "packaging"})
 """Folders whose files share what takes long to start; elsewhere only the tests of one file do."""
 
@@ -28,11 +25,14 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + 1
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """With several processes (``make test``), what is shared is started in one of them only."""
-    for item in items:
-        path = item.path.relative_to(HERE)
-        folder = path.parts[0]
-        item.add_marker(
-            pytest.mark.xdist_group(folder if folder in ONE_PROCESS else str(path.with_suffix("")))
-        )
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]  # it has no types
+        def _split_scope(self, nodeid: str) -> str:
+            _tests, folder, *_ = nodeid.split("/")
+            return folder if folder in ONE_PROCESS else nodeid.partition("::")[0]
+
+    return ByFileOrFolder(config, log)
