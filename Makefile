@@ -17,6 +17,7 @@ demo: $(STAMP)  ## a simulated UPS loses and regains mains; no hardware, no root
 	$(BIN)/python tools/demo.py
 
 test: $(STAMP) distribution-packages  ## set up and run all tests (not the virtual machine's)
+	@$(BIN)/python -m compileall -q usbhidups  # the tests start it hundreds of times
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not vm and not slow" $(PYTEST_ARGS)
 
 test-vm: $(STAMP)  ## the tests on a real kernel in QEMU

@@ -18,11 +18,14 @@ settings.load_profile("usbhidups")
 ONE_PROCESS = frozenset({"appliance", "packaging"})
 """Folders whose files share what takes long to start; elsewhere only the tests of one file do."""
 
+FIRST = ("differential", "appliance", "nut", "simulator", "killpower", "daemon", "cli")
+"""Folders whose tests wait most of the time: begun first, for the others to compute meanwhile."""
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than processors: many tests wait for NUT's programs, and compute nothing meanwhile."""
-    return len(os.sched_getaffinity(0)) + 1
+    """Two processes to a processor: many tests wait for NUT's programs, and compute nothing meanwhile."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -32,7 +35,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
     class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]  # it has no types
         def _split_scope(self, nodeid: str) -> str:
-            _tests, folder, *_ = nodeid.split("/")
+            folder = _folder(nodeid)
             return folder if folder in ONE_PROCESS else nodeid.partition("::")[0]
 
+    config.option.loadscopereorder = False  # it would begin with the files of the most tests
     return ByFileOrFolder(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long waits first."""
+    ranks = {folder: rank for rank, folder in enumerate(FIRST)}
+    items.sort(key=lambda item: ranks.get(_folder(item.nodeid), len(FIRST)))
+
+
+def _folder(nodeid: str) -> str:
+    """The folder below ``tests`` that a test is in."""
+    return nodeid.split("/")[1]
