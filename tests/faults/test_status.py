@@ -223,6 +223,22 @@ def test_soon_good_again(make: Make, name: str, kind: str, seconds: float) -> No
     assert rig.status.startswith("OL")
 
 
+@pytest.mark.parametrize("seconds", [46.0, 49.0, 52.0, 55.0, 58.0, 61.0])
+@shows(
+    "D11",
+    "the status report alone is not answered for most of a minute: good again within 16 s of its end",
+)
+def test_soon_good_again_after_a_long_rest(make: Make, seconds: float) -> None:
+    """Its rests double, but none takes as long as what the long day allows."""
+    rig = make(EATON)
+    rig.run(60.0)
+    rig.fault("timeout 01", seconds)
+    rig.run(seconds)
+    assert not rig.history.said[-1][1].fresh
+    rig.run(16.0)
+    assert rig.status == "OL"
+
+
 @shows("D11", "a wedge of an hour is one warning")
 def test_one_line_for_one_failure(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     rig = make(EATON)
