@@ -247,3 +247,31 @@ def test_a_lapse_that_others_saw_ends_with_a_proof_too() -> None:
     assert stale(proof_at=0.0, expected=4.2, now=8.0)
     assert stale(proof_at=8.1, expected=4.2, now=8.1) == "answers again, not for long yet"
     assert stale(proof_at=9.2, expected=4.2, now=10.2) == ""
+
+
+def test_the_loss_of_a_stale_device_makes_nothing_good() -> None:
+    """A lost one has some grace; nobody gets back what was not proven before. (found by a long day)"""
+    freshness = Freshness(now=0.0)
+    stale = freshness.stale
+    assert stale(proof_at=0.0, expected=1.1, now=6.0)
+    freshness.disconnected(now=6.1)
+    assert stale(proof_at=0.0, expected=1.1, now=6.1) == "the device is not connected"
+    freshness.reconnected(now=7.0)
+    assert stale(proof_at=0.0, expected=1.1, now=7.0)
+    assert stale(proof_at=7.1, expected=1.1, now=7.1) == ""  # the first status is enough then
+
+
+def test_a_failed_reading_of_the_mains_is_not_doing_well() -> None:
+    device, ups = made()
+    device.run(ups, 40.0)
+    device.failing[ReportType.FEATURE, 1] = TransferKind.IO
+    device.run(ups, 10.0)
+    device.failing.clear()
+    while ups.view(device.now).reason != "answers again, not for long yet":
+        device.run(ups, 0.1)
+    device.failing[ReportType.FEATURE, 1] = TransferKind.IO
+    device.run(ups, 4.0)
+    assert not ups.view(device.now).fresh
+    device.failing.clear()
+    device.run(ups, 12.0)
+    assert ups.view(device.now).fresh

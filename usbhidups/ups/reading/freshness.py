@@ -113,6 +113,7 @@ class Freshness:
         self._lost_at: float | None = None
         self._first_lost_at = math.inf
         self._late = False
+        self._returned = False
         self._proof_seen: float | None = None
         self._late_after: float | None = None
         self._good_since: float | None = None
@@ -167,6 +168,11 @@ class Freshness:
         """A proof came too late; whoever waited for it called the data stale meanwhile."""
         self._lapse_of(self._proof_seen)
 
+    def unproven(self) -> None:
+        """The mains' report failed: who has to do well for a while begins again, with another proof."""
+        if self._late and self._good_since is not None:
+            self._lapse_of(self._proof_seen)
+
     def disconnected(self, *, now: float) -> None:
         """The device is not open any more."""
         if self._lost_at is None:
@@ -182,7 +188,7 @@ class Freshness:
         if frozen:
             self._woken_at = now
             return
-        self._late = False
+        self._returned = self._late
         if self._moved_at is not None:
             self._moved_at = self._still_until = now
 
@@ -203,7 +209,8 @@ class Freshness:
 
         ``proof_at``: when the mains' state was last read or announced (None: never); ``expected``: seconds
         after which the next proof was to come. After a lapse another proof must come, and the device do well
-        for a while: that the next may take longer, now that many transfers fail, heals nothing.
+        for a while: that the next may take longer, now that many transfers fail, heals nothing. Nor does the
+        loss of a device that was stale: the grace of a lost one is for what was good until then.
         """
         self._proof_seen = proof_at
         reason = self._lapse(proof_at, expected, now)
@@ -211,16 +218,19 @@ class Freshness:
             if proof_at is not None:
                 self._lapse_of(None if self._freeze() else proof_at)
             self._good_since = None
+            self._returned = False
             return reason
-        if not self._late or self._lost_at is not None:
+        if not self._late:
             return ""
+        if self._lost_at is not None:
+            return "the device is not connected"
         if self._late_after is not None and proof_at is not None and proof_at <= self._late_after:
             return f"the state of the mains was last read {now - proof_at:.0f} s ago"
         if self._good_since is None:
             self._good_since = now
-        if now - self._good_since < HEALING:
+        if now - self._good_since < HEALING and not self._returned:
             return "answers again, not for long yet"
-        self._late = False
+        self._late = self._returned = False
         return ""
 
     def reopen(self, *, now: float) -> str:

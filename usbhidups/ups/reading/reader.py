@@ -159,6 +159,8 @@ class Reader:
         supported = self.evidence.report(*key) is not None
         self._schedule.failed(key, kind, now=now)
         self.freshness.failed(key, kind, supported=supported, now=now)
+        if key in self._proof_keys:
+            self.freshness.unproven()
         self.evidence.refuse(*key, now)
         self.changed = True
         believed = self._doubt.could_not_ask(key, now=now)
