@@ -97,7 +97,7 @@ def test_a_recording() -> None:
         "device.strings.7",
         "reports.feature.06",
     )
-    assert played.sent == []
+    assert not played.sent
     assert told[0] == "feature 01"
     assert told[-1] == "string 8"
     assert SERIAL not in dumps(recording.fixture)

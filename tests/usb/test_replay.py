@@ -106,7 +106,7 @@ def test_writes_are_kept_and_read_back() -> None:
     transport = played.open()
     transport.set_feature(b"\x15\x3c\x00")
     assert transport.get_feature(0x15, 3) == b"\x15\x3c\x00"
-    assert transport.sent == played.sent == [b"\x15\x3c\x00"]
+    assert [*transport.sent] == [*played.sent] == [b"\x15\x3c\x00"]
     assert kind_of(transport.set_feature, b"\x40\x01") is TransferKind.STALL
 
 

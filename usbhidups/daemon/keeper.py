@@ -308,8 +308,13 @@ class Keeper:
             ups.read_failed(request, TransferKind.SHORT, now=now)
             return False
         ups.got_report(request.report_type, data, now=now)
-        self._heard = True
+        self._hear()
         return True
+
+    def _hear(self) -> None:
+        if not self._heard:
+            self._heard = True
+            self._shown = None  # the state may have waited for it
 
     def _read_string(self, index: int, transport: Transport, ups: Ups) -> None:
         try:
@@ -334,7 +339,7 @@ class Keeper:
                 return
             now = self._clock()
             ups.got_report(ReportType.INPUT, data, now=now)
-            self._heard = True
+            self._hear()
             self._show(now)
             if self._jobs:
                 return
@@ -372,7 +377,9 @@ class Keeper:
         self._shown = view
         if lapsed:
             self._state = None
-        if self._transport is not None:
+        if self._transport is not None and (
+            self._heard or not view.fresh
+        ):  # else it is but a grace
             self._say(State.QUIET if view.fresh else State.DOUBT, view.reason)
         self._post(ViewNotice(view))
         return trust

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from usbhidups.errors import (
     DescriptorError,
@@ -31,6 +31,9 @@ __all__ = ["ReplayDevice", "ReplayTransport"]
 
 MOST_UNREAD = 64
 """Input reports that wait to be read, as many as the kernel's hidraw keeps; older ones are lost."""
+
+MOST_SENT = 64
+"""Reports written to it that are kept; of more the oldest are forgotten."""
 
 EVERY = -1
 """Stands for all report ids."""
@@ -60,7 +63,7 @@ class ReplayDevice:
         for number, moment in enumerate(fixture.timeline, 1):
             _check(fixture, number, moment)
         self.fixture = fixture
-        self.sent: list[bytes] = []
+        self.sent: deque[bytes] = deque(maxlen=MOST_SENT)
         self._clock = clock
         self._pause = pause
         self._start = clock()
@@ -217,8 +220,8 @@ class ReplayTransport:
         return self._identity
 
     @property
-    def sent(self) -> list[bytes]:
-        """The Feature reports that were written to the device, over all connections, in order."""
+    def sent(self) -> Sequence[bytes]:
+        """The Feature reports that were written to the device last, over all connections, in order."""
         return self._device.sent
 
     def report_descriptor(self) -> bytes:
