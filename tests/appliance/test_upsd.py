@@ -31,10 +31,8 @@ def test_without_a_status_nothing_is_known_whatever_upsd_says(tmp_path: Path) ->
         upsd = stack.enter_context(running_upsd(tmp_path, ["dev"]))
         driver = stack.enter_context(listener.accept()[0])
         done = upsd.run("upsc", upsd.address("dev"))
-        assert (done.returncode, done.stdout) == (
-            0,
-            "ups.status: WAIT\n",
-        )  # upsd finds nothing wrong
+        # upsd finds nothing wrong
+        assert (done.returncode, done.stdout) == (0, "ups.status: WAIT\n")
         assert _variables(upsd.port) == WAIT
 
         driver.sendall(b'SETINFO battery.charge "100"\n')

@@ -118,7 +118,7 @@ def test_a_status_that_could_not_be_told_is_no_state_of_a_ups(host: dict[str, st
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize("locale", ["C", "en_US.ISO-8859-1"])
+@pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1"])
 def test_other_locales(
     tool: str, locale: str, host: dict[str, str], usual: Callable[[str], Outcome]
 ) -> None:

@@ -377,9 +377,8 @@ class Keeper:
         self._shown = view
         if lapsed:
             self._state = None
-        if self._transport is not None and (
-            self._heard or not view.fresh
-        ):  # else it is but a grace
+        by_grace = view.fresh and not self._heard
+        if self._transport is not None and not by_grace:
             self._say(State.QUIET if view.fresh else State.DOUBT, view.reason)
         self._post(ViewNotice(view))
         return trust
