@@ -37,6 +37,9 @@ FROZEN = 60.0
 _ABSENCES = ("disconnect", "bounce")
 """Faults that consist in leaving the bus."""
 
+_WITHOUT = ("init.waiting", "reconnect.trying")
+"""States in which a driver has no device."""
+
 Check = Callable[[History], Iterator[str]]
 
 _FLAGS: dict[str, Callable[[Truth], bool]] = {
@@ -128,6 +131,15 @@ def _staleness(history: History) -> Iterator[str]:
             yield f"{begin:.1f}: stale until {end:.1f}, the fault was over at {over:.1f}"
 
 
+def _proofs(history: History) -> Iterator[str]:
+    """What was stale becomes fresh by an answer only, so not while the driver says that it has no device."""
+    before: Said | None = None
+    for begin, _, said in spans(history.said, history.ended):
+        if said.fresh and before is not None and not before.fresh and said.state in _WITHOUT:
+            yield f"{begin:.1f}: fresh again in {said.state}"
+        before = said
+
+
 def _unplugged(history: History) -> Iterator[str]:
     """A device that is away is called stale in time."""
     for begin, end, present in _merged(history, lambda truth: truth.present):
@@ -165,6 +177,7 @@ CHECKS: dict[str, Check] = {
     "I4 bounces": _bounces,
     "I6 truth": _truthful,
     "I6 staleness": _staleness,
+    "I6 proofs": _proofs,
     "I6 unplugged": _unplugged,
 }
 """Those that a history of one device can show; the others are measured by tests of their own."""

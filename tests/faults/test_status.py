@@ -198,10 +198,30 @@ def test_no_flapping(make: Make, caplog: pytest.LogCaptureFixture) -> None:
         one.fresh != other.fresh
         for (_, one), (_, other) in zip(rig.history.said, rig.history.said[1:], strict=False)
     )
-    assert changes < 280
+    assert changes < 200
     assert len(caplog.records) < 140
-    assert sum(_stale_for(rig)) < 900.0
-    assert max(_stale_for(rig)) < 40.0
+    assert sum(_stale_for(rig)) < 700.0
+    assert (
+        max(_stale_for(rig)) < 60.0
+    )  # the mains' report itself fails five times in a row now and then
+    rig.run(60.0)
+    assert rig.status == "OL"
+
+
+@shows(
+    "B09",
+    "half of all reads are refused for an hour: it is not opened again for every three of them",
+)
+def test_no_storm_where_half_fails(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """Twenty reports a round; it was opened 4,439 times, with 15,612 lines in the log."""
+    caplog.set_level("INFO", "usbhidups")
+    rig = make("2e51-ffff-ever-described-rich")
+    rig.excused = frozenset({"I6 staleness"})
+    rig.run(60.0)
+    rig.fault("stall all chance 50", 3600.0)
+    rig.run(3600.0)
+    assert rig.opened < 3600.0 / 15.0
+    assert len(caplog.records) < 1200
     rig.run(60.0)
     assert rig.status == "OL"
 

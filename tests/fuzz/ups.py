@@ -86,7 +86,7 @@ def reports(data: bytes) -> None:
         view = ups.view(now)
         shown = {name: Published(value.text) for name, value in view.variables.items()}
         store.apply(shown, view.commands, fresh=view.fresh)
-        ups.health(now)
+        ups.reopen(now)
         assert ups.next_due(now) >= 0.0
     for command in sorted(ups.view(now).commands)[:3]:
         ups.instcmd(command, None, now=now)

@@ -14,7 +14,7 @@ from usbhidups.errors import TransferKind
 from usbhidups.hid.descriptor import ReportType
 from usbhidups.ups.device import Ups
 from usbhidups.ups.options import Options
-from usbhidups.ups.reading.freshness import Freshness, Health
+from usbhidups.ups.reading.freshness import Freshness, Health, Proof
 
 EVERY = [(ReportType.FEATURE, number) for number in range(1, 10)]
 
@@ -44,7 +44,7 @@ def test_a_device_that_never_moves_is_never_called_frozen() -> None:
     for _ in range(200):
         device.run(ups, 60.0)
         assert ups.view(device.now).fresh
-        assert ups.health(device.now)[0] is Health.FRESH
+        assert ups.look(device.now)[1].health is Health.FRESH
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -71,13 +71,13 @@ def test_a_frozen_device_is_opened_again_and_stays_stale_until_something_moves()
     device, ups = made()
     live(device, ups, 600.0, rng, often=0.5)
     device.run(ups, 60.0)
-    assert ups.health(device.now)[0] is Health.REOPEN
+    assert ups.look(device.now)[1].health is Health.REOPEN
     ups.disconnected(now=device.now)
     device.now += 1.0
     ups.reconnected(IDENTITY, now=device.now)
     device.run(ups, 20.0)
     assert not ups.view(device.now).fresh
-    assert ups.health(device.now)[0] is Health.STALE
+    assert ups.look(device.now)[1].health is Health.STALE
     live(device, ups, 20.0, rng, often=0.9)
     assert ups.view(device.now).fresh
 
@@ -89,7 +89,7 @@ def test_one_failing_report_costs_that_value_only() -> None:
     for _ in range(40):
         device.run(ups, 10.0)
         assert ups.view(device.now).fresh
-        assert ups.health(device.now)[0] in (Health.FRESH, Health.DOUBTFUL)
+        assert ups.look(device.now)[1].health in (Health.FRESH, Health.DOUBTFUL)
     assert "input.voltage" not in ups.view(device.now).variables
     assert "ups.load" in ups.view(device.now).variables
 
@@ -100,7 +100,7 @@ def test_when_everything_fails_the_device_is_opened_again_soon(kind: TransferKin
     device.run(ups, 40.0)
     device.failing = dict.fromkeys(EVERY, kind)
     device.run(ups, 5.0)
-    assert ups.health(device.now)[0] is Health.REOPEN
+    assert ups.look(device.now)[1].health is Health.REOPEN
 
 
 def test_a_status_report_that_fails_alone_makes_the_data_stale_without_a_reopening() -> None:
@@ -110,7 +110,7 @@ def test_a_status_report_that_fails_alone_makes_the_data_stale_without_a_reopeni
     reopened = False
     for _ in range(100):
         device.run(ups, 0.1)
-        reopened = reopened or ups.health(device.now)[0] is Health.REOPEN
+        reopened = reopened or ups.look(device.now)[1].health is Health.REOPEN
     assert not ups.view(device.now).fresh
     assert not reopened
 
@@ -193,7 +193,7 @@ def test_an_empty_endpoint_is_reopened_only_where_the_administrator_says_so() ->
         device.run(ups, 20.0)
         for _ in range(6):
             ups.no_input()
-        assert ups.health(device.now)[0] is expected
+        assert ups.look(device.now)[1].health is expected
 
 
 def test_an_interrupt_only_device_that_only_reports_changes_stays_fresh() -> None:
@@ -214,7 +214,7 @@ def test_a_device_whose_control_reads_are_refused_lives_on_its_announcements() -
         announce(device, ups, *HEALTHY)
         device.run(ups, 30.0)
         assert ups.view(device.now).fresh
-        assert ups.health(device.now)[0] is Health.FRESH
+        assert ups.look(device.now)[1].health is Health.FRESH
 
 
 def test_an_announced_outage_of_zeros_is_believed_where_it_cannot_be_asked_for() -> None:
@@ -230,35 +230,35 @@ def test_a_lapse_ends_with_a_proof_and_not_with_more_patience() -> None:
     """As transfers fail the next proof may take longer; what was called stale stays so until one comes."""
     freshness = Freshness(now=0.0)
     stale = freshness.stale
-    assert stale(proof_at=0.0, expected=1.1, now=5.0) == ""
-    assert stale(proof_at=0.0, expected=1.1, now=5.2)
-    assert stale(proof_at=0.0, expected=4.2, now=5.3)
-    assert stale(proof_at=0.0, expected=4.2, now=8.0)
-    assert stale(proof_at=8.1, expected=4.2, now=8.1) == "answers again, not for long yet"
-    assert stale(proof_at=9.2, expected=4.2, now=10.2) == ""
+    assert stale(Proof(0.0, 1.1), now=5.0) == ""
+    assert stale(Proof(0.0, 1.1), now=5.2)
+    assert stale(Proof(0.0, 4.2), now=5.3)
+    assert stale(Proof(0.0, 4.2), now=8.0)
+    assert stale(Proof(8.1, 4.2), now=8.1) == "answers again, not for long yet"
+    assert stale(Proof(10.2, 4.2), now=10.2) == ""
 
 
 def test_a_lapse_that_others_saw_ends_with_a_proof_too() -> None:
     freshness = Freshness(now=0.0)
     stale = freshness.stale
-    assert stale(proof_at=0.0, expected=1.1, now=3.0) == ""
+    assert stale(Proof(0.0, 1.1), now=3.0) == ""
     freshness.lapsed()
-    assert stale(proof_at=0.0, expected=4.2, now=5.3)
-    assert stale(proof_at=0.0, expected=4.2, now=8.0)
-    assert stale(proof_at=8.1, expected=4.2, now=8.1) == "answers again, not for long yet"
-    assert stale(proof_at=9.2, expected=4.2, now=10.2) == ""
+    assert stale(Proof(0.0, 4.2), now=5.3)
+    assert stale(Proof(0.0, 4.2), now=8.0)
+    assert stale(Proof(8.1, 4.2), now=8.1) == "answers again, not for long yet"
+    assert stale(Proof(10.2, 4.2), now=10.2) == ""
 
 
 def test_the_loss_of_a_stale_device_makes_nothing_good() -> None:
     """A lost one has some grace; nobody gets back what was not proven before. (found by a long day)"""
     freshness = Freshness(now=0.0)
     stale = freshness.stale
-    assert stale(proof_at=0.0, expected=1.1, now=6.0)
+    assert stale(Proof(0.0, 1.1), now=6.0)
     freshness.disconnected(now=6.1)
-    assert stale(proof_at=0.0, expected=1.1, now=6.1) == "the device is not connected"
+    assert stale(Proof(0.0, 1.1), now=6.1)
     freshness.reconnected(now=7.0)
-    assert stale(proof_at=0.0, expected=1.1, now=7.0)
-    assert stale(proof_at=7.1, expected=1.1, now=7.1) == ""  # the first status is enough then
+    assert stale(Proof(0.0, 1.1), now=7.0)
+    assert stale(Proof(7.1, 1.1), now=7.1) == ""  # the first status is enough then
 
 
 def test_a_failed_reading_of_the_mains_is_not_doing_well() -> None:
@@ -275,3 +275,14 @@ def test_a_failed_reading_of_the_mains_is_not_doing_well() -> None:
     device.failing.clear()
     device.run(ups, 12.0)
     assert ups.view(device.now).fresh
+
+
+def test_when_a_lost_device_is_stale_is_known_beforehand() -> None:
+    """Its last proof ages although it is gone; and who waits longer for the next has 4 s all the same."""
+    for expected, until in ((1.1, 5.1), (8.0, 7.0)):
+        freshness = Freshness(now=0.0)
+        assert freshness.stale(Proof(0.0, expected), now=0.0) == ""
+        freshness.disconnected(now=3.0)
+        assert freshness.good_until(Proof(0.0, expected)) == pytest.approx(until)
+        assert freshness.stale(Proof(0.0, expected), now=until - 0.1) == ""
+        assert freshness.stale(Proof(0.0, expected), now=until + 0.1)

@@ -32,7 +32,7 @@ from usbhidups.daemon.messages import (
     ViewNotice,
 )
 from usbhidups.daemon.patience import Patience
-from usbhidups.daemon.retry import Retry
+from usbhidups.daemon.retry import Loss, Retry
 from usbhidups.errors import (
     AccessDenied,
     ConfigError,
@@ -134,7 +134,7 @@ class Keeper:
         self._heard = False
         self._refused_since: float | None = None
         self._shown: View | None = None
-        self._well_by: Transport | None = None
+        self._well = False
         self.good_until = -math.inf
 
     # -- asked from other threads ------------------------------------------------------------
@@ -177,8 +177,8 @@ class Keeper:
 
     def stumbled(self, reason: str) -> None:
         """``turn`` has raised what it must not: begin anew with the device, as if it were unknown."""
-        self._drop(reason, rest=STUMBLE_REST)
-        self._ups = None
+        self._drop(reason, Loss.CLOSED, rest=STUMBLE_REST)
+        self._ups, self._well = None, False
 
     # -- opening -----------------------------------------------------------------------------
 
@@ -212,7 +212,7 @@ class Keeper:
                 ups.use(ups_options(self._options))
             self._transport, self._ups = transport, ups
             self._heard = False
-            self._retry.opened()
+            self._retry.opened(now)
             self._refused_since = None
             identity = ups.identity
             profile = ups.profile
@@ -238,11 +238,8 @@ class Keeper:
             _log.info("%s: try %d to reconnect: %s", self._name, tries, reason)
         self._give_up(reason)
 
-    def _drop(self, reason: str, *, reset: bool = False, rest: float = 0.0) -> None:
-        """The connection is lost: close, and say when it may be opened again.
-
-        ``reset``: by ourselves, so that it appears on the bus anew without anybody having plugged it in.
-        """
+    def _drop(self, reason: str, loss: Loss = Loss.GONE, *, rest: float = 0.0) -> None:
+        """The connection is lost: close, and say when it may be opened again."""
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.close()
@@ -251,7 +248,7 @@ class Keeper:
         if self._ups is not None:
             rest = max(rest, self._ups.profile.pacing.reopen_gap)
         urgent = self._ups is not None and self._ups.on_battery
-        self._retry.lost(self._clock(), rest=rest, urgent=urgent, reset=reset)
+        self._retry.lost(loss, rest=rest, urgent=urgent, now=self._clock())
         self._say(State.RECONNECT, reason)
         self._give_up(reason)
 
@@ -271,7 +268,7 @@ class Keeper:
             now = self._clock()
             if self._jobs:
                 break
-            if not answered and ups.health(now)[0] is Health.REOPEN:
+            if not answered and ups.reopen(now):
                 break
             if number and now - began > LONGEST_ROUND:
                 break  # the mains' report is due again
@@ -354,11 +351,11 @@ class Keeper:
                 with contextlib.suppress(DeviceGone):
                     transport.reset()
             self._rung += 1
-            self._drop(trust.reason, reset=reset)
+            self._drop(trust.reason, Loss.RESET if reset else Loss.CLOSED)
             return False
-        if trust.health is Health.FRESH and self._heard:  # since it was opened
+        healthy = trust.health is Health.FRESH and self._heard  # since it was opened
+        if healthy and self._retry.well(self._clock()):
             self._rung = 0
-            self._retry.well()
         return True
 
     def _show(self, now: float) -> Trust | None:
@@ -366,12 +363,10 @@ class Keeper:
         if self._ups is None:
             return None
         lapsed = now > self.good_until  # others may have called it stale meanwhile: say it again
-        if lapsed and self._transport is not None and self._well_by is self._transport:
+        if lapsed and self._well:
             self._ups.lapsed()
         view, trust = self._ups.look(now)
-        if view.fresh:
-            self._well_by = self._transport
-        self.good_until = trust.good_until
+        self._well, self.good_until = view.fresh, trust.good_until
         if view is self._shown and not lapsed:
             return trust
         self._shown = view

@@ -8,9 +8,11 @@ however often the bus is looked at. Time is an argument.
 
 from __future__ import annotations
 
+import enum
+
 from usbhidups.nut.upsconf import DriverOptions
 
-__all__ = ["LOOKED_FOR", "Retry"]
+__all__ = ["LOOKED_FOR", "Loss", "Retry"]
 
 FIRST = 0.1
 ABSENT = 0.25
@@ -21,8 +23,23 @@ often for a while, since looking costs nothing and it may be back any moment."""
 RELAPSE_MOST = 15.0
 """Seconds before a device is opened again that was lost many times without having been well; on mains."""
 
+RELAPSES_MOST = 16
+"""Relapses after which more make no difference."""
+
+STEADY = 10.0
+"""Seconds for which a device that was closed by ourselves must be well before that is forgotten: one that is
+well until something fails, and then has to be opened again, is no better for it."""
+
 LOOKED_FOR = 120.0
 """Seconds for which a device that left is looked for often."""
+
+
+class Loss(enum.Enum):
+    """How a connection ended."""
+
+    GONE = "gone"  # the device left, or somebody else took it
+    CLOSED = "closed"  # by ourselves, since it does not answer
+    RESET = "reset"  # by ourselves too, and it will appear on the bus anew without anybody having plugged it in
 
 
 class Retry:
@@ -34,6 +51,8 @@ class Retry:
         self._not_before = now
         self._rest_until = now
         self._lost_at = now
+        self._steady_at = now
+        self._steady = 0.0
         self._pause = FIRST
         self._relapses = 0
         self._tries = 0
@@ -58,29 +77,34 @@ class Retry:
         self._tries += 1
         return self._tries
 
-    def opened(self) -> None:
+    def opened(self, now: float) -> None:
         """It is open; whether it is well remains to be seen."""
+        self._steady_at = now + self._steady
         self._pause = FIRST
         self._tries = 0
         self._tried_at = None
 
-    def well(self) -> None:
-        """It was open and its data were good."""
+    def well(self, now: float) -> bool:
+        """It is open and its data are good; say whether this has lasted long enough to forget the past."""
+        if now < self._steady_at:
+            return False
         self._relapses = 0
+        return True
 
-    def lost(self, now: float, *, rest: float, urgent: bool, reset: bool = False) -> None:
+    def lost(self, loss: Loss, *, rest: float, urgent: bool, now: float) -> None:
         """The connection was lost; the device must not be opened for ``rest`` seconds.
 
-        ``urgent``: it was on battery, where upsmon's patience is 15 s. ``reset``: it will appear on the bus by
-        our own doing, which is no reason to try at once.
+        ``urgent``: it was on battery, where upsmon's patience is 15 s. That a device appears on the bus after a
+        reset is no reason to try at once.
         """
         self.losses += 1
         self._lost_at = now
         relapse = min(FIRST * 2**self._relapses, MOST if urgent else RELAPSE_MOST)
-        rest = max(rest, relapse if reset else 0.0)
+        rest = max(rest, relapse if loss is Loss.RESET else 0.0)
         self._rest_until = now + max(rest, self.options.waitbeforereconnect)
         self._not_before = max(self._rest_until, now + relapse)
-        self._relapses += 1
+        self._relapses = min(self._relapses + 1, RELAPSES_MOST)
+        self._steady = 0.0 if loss is Loss.GONE else STEADY
         self._pause = FIRST
 
     def plugged(self, now: float) -> None:

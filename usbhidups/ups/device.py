@@ -19,7 +19,7 @@ from usbhidups.ups.options import Options
 from usbhidups.ups.picture import Picture
 from usbhidups.ups.plan import ReadBack, ReadRequest, Refusal, Write, WritePlan
 from usbhidups.ups.profile import Profile
-from usbhidups.ups.reading.freshness import Health, Trust
+from usbhidups.ups.reading.freshness import Trust
 from usbhidups.ups.reading.reader import Reader
 from usbhidups.ups.view import View
 from usbhidups.ups.writing.commands import Commands
@@ -203,10 +203,9 @@ class Ups:
         """Whether flags wait for more reads before they are believed."""
         return self._picture.unsettled
 
-    def health(self, now: float) -> tuple[Health, str]:
-        """How much the view may be trusted, and what to do about it."""
-        trust = self._reader.trust(now)
-        return trust.health, trust.reason
+    def reopen(self, now: float) -> bool:
+        """Whether the device is to be closed and opened again."""
+        return bool(self._reader.reopen(now))
 
     # -- doing -------------------------------------------------------------------------------
 

@@ -22,13 +22,18 @@ from usbhidups.hid.descriptor import Field
 from usbhidups.hid.report import extract
 from usbhidups.ups.reading.wanted import Key
 
-__all__ = ["Freshness", "Health", "Life", "Trust"]
+__all__ = ["Freshness", "Health", "Life", "Proof", "Trust"]
 
 GRACE = 4.0
-"""Seconds by which a proof may be late before the data are stale: two cycles of NUT's default."""
+"""Seconds by which a proof may be late before the data are stale, or for which a device may be gone: two cycles
+of NUT's default."""
 
 FAILURES_TO_REOPEN = 3
-"""Transfers that fail in a row, with nothing heard in between, before the device is opened again."""
+FAILING_TO_REOPEN = 1.0
+AT_ONCE_TO_REOPEN = 8
+"""Transfers that fail in a row, with no answer in between, and the seconds that this lasts, before the device
+is opened again; and the number that is enough at once. Of twenty reads in one round three in a row fail by
+chance where many fail; and a device that fails is not asked more than one that is well (failure B09)."""
 
 STILL_AT_LEAST = 30.0
 STILL_FACTOR = 3.0
@@ -77,6 +82,18 @@ class Trust:
     good_until: float
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The mains' state was read or announced ``at`` some time (None: never); the next is ``expected`` s later.
+
+    ``asked``: it is read; otherwise it comes when the device likes.
+    """
+
+    at: float | None
+    expected: float
+    asked: bool = True
+
+
 @dataclass(slots=True)
 class Life:
     """How one report has moved: number of changes and of reads, its numbers, and whether each rose last."""
@@ -108,11 +125,13 @@ class Freshness:
         self._longest_pause = 0.0
         self._turns = 0
         self._turned_at = now
+        self._answers = False
         self._failing: list[Key] = []
         self._failing_since: float | None = None
         self._lost_at: float | None = None
         self._first_lost_at = math.inf
         self._late = False
+        self._gone = False
         self._returned = False
         self._proof_seen: float | None = None
         self._late_after: float | None = None
@@ -121,10 +140,23 @@ class Freshness:
 
     # -- what happened -----------------------------------------------------------------------
 
-    def heard(self, key: Key, data: bytes, *, measured: Collection[Field] = (), now: float) -> None:
-        """A well-formed report came; the numbers in ``measured`` may be expected to move."""
-        self._failing.clear()
-        self._failing_since = None
+    def heard(
+        self,
+        key: Key,
+        data: bytes,
+        *,
+        measured: Collection[Field] = (),
+        announced: bool = False,
+        now: float,
+    ) -> None:
+        """A well-formed report came, asked for or ``announced``; the numbers in ``measured`` may move.
+
+        That a device announces things is no sign that it answers again, if ever it answered. (failure B04)
+        """
+        self._answers = self._answers or not announced
+        if not (announced and self._answers):
+            self._failing.clear()
+            self._failing_since = None
         before = self._last_bytes.get(key)
         self._last_bytes[key] = bytes(data)
         moved = before is not None and before != data
@@ -170,13 +202,15 @@ class Freshness:
 
     def unproven(self) -> None:
         """The mains' report failed: who has to do well for a while begins again, with another proof."""
+        self._returned = False
         if self._late and self._good_since is not None:
             self._lapse_of(self._proof_seen)
 
     def disconnected(self, *, now: float) -> None:
-        """The device is not open any more."""
+        """The device is not open any more: gone, or closed because it does not answer."""
         if self._lost_at is None:
             self._lost_at = now
+            self._gone = not self._all_fail(now)
             self._first_lost_at = min(self._first_lost_at, now)
 
     def reconnected(self, *, now: float) -> None:
@@ -188,7 +222,7 @@ class Freshness:
         if frozen:
             self._woken_at = now
             return
-        self._returned = self._late
+        self._returned = self._gone
         if self._moved_at is not None:
             self._moved_at = self._still_until = now
 
@@ -200,37 +234,43 @@ class Freshness:
     @property
     def healed_at(self) -> float | None:
         """When a device that answers again will have done well for long enough; None: it need not."""
-        return None if not self._late or self._good_since is None else self._good_since + HEALING
+        return self._good_since + HEALING if self._late and self._good_since is not None else None
 
     # -- what follows ------------------------------------------------------------------------
 
-    def stale(self, *, proof_at: float | None, expected: float, now: float) -> str:
+    def good_until(self, proof: Proof) -> float:
+        """When the data will be stale unless something more is heard; see ``stale``."""
+        if proof.at is None:
+            return -math.inf
+        return min(proof.at + proof.expected, self._first_lost_at) + GRACE
+
+    def stale(self, proof: Proof, *, now: float) -> str:
         """Why freshness is not proven; "" where it is.
 
-        ``proof_at``: when the mains' state was last read or announced (None: never); ``expected``: seconds
-        after which the next proof was to come. After a lapse another proof must come, and the device do well
-        for a while: that the next may take longer, now that many transfers fail, heals nothing. Nor does the
-        loss of a device that was stale: the grace of a lost one is for what was good until then.
+        What was stale becomes fresh by an answer only: by the first of a device that was gone, otherwise by one
+        that comes when the device has done well for a while (where none can be asked for: by that while). That
+        the next may take longer, now that many transfers fail, heals nothing. Nor does the loss of a device
+        that was stale: the grace of a lost one is for what was good until then.
         """
-        self._proof_seen = proof_at
-        reason = self._lapse(proof_at, expected, now)
+        self._proof_seen = proof.at
+        reason = self._lapse(proof, now)
+        if proof.at is None:
+            return reason
         if reason:
-            if proof_at is not None:
-                self._lapse_of(None if self._freeze() else proof_at)
-            self._good_since = None
-            self._returned = False
+            self._lapse_of(None if self._freeze() else proof.at)
             return reason
         if not self._late:
             return ""
         if self._lost_at is not None:
             return "the device is not connected"
-        if self._late_after is not None and proof_at is not None and proof_at <= self._late_after:
-            return f"the state of the mains was last read {now - proof_at:.0f} s ago"
+        if self._late_after is not None and proof.at <= self._late_after:
+            return _last_read(proof.at, now)
         if self._good_since is None:
-            self._good_since = now
-        if now - self._good_since < HEALING and not self._returned:
+            self._good_since = proof.at if proof.asked else now
+        well_until = proof.at if proof.asked else now
+        if well_until < self._good_since + HEALING or self._all_fail(now):
             return "answers again, not for long yet"
-        self._late = self._returned = False
+        self._late = False
         return ""
 
     def reopen(self, *, now: float) -> str:
@@ -244,7 +284,7 @@ class Freshness:
             return frozen
         return ""
 
-    def doubt(self, *, proof_at: float | None, expected: float, now: float) -> str:
+    def doubt(self, proof: Proof, *, now: float) -> str:
         """What is suspicious about a device that is not stale; "" where nothing is."""
         if self._lost_at is not None:
             return "the device is being reconnected"
@@ -252,7 +292,7 @@ class Freshness:
         still = self._still()
         if limit is not None and still > 0.7 * limit:
             return f"no measured value has moved for {still:.0f} s"
-        late = proof_at is not None and now - proof_at > expected + GRACE / 2
+        late = proof.at is not None and now - proof.at > proof.expected + GRACE / 2
         if late or len(self._failing) >= FAILURES_TO_REOPEN:
             return "the device answers late"
         return ""
@@ -284,17 +324,19 @@ class Freshness:
         self._late_after = proof_at
         self._good_since = None
 
-    def _lapse(self, proof_at: float | None, expected: float, now: float) -> str:
-        if proof_at is None:
+    def _lapse(self, proof: Proof, now: float) -> str:
+        if proof.at is None:
             return "the state of the mains was not read yet"
-        if proof_at > self._first_lost_at:
+        if proof.at > self._first_lost_at:
             self._first_lost_at = math.inf if self._lost_at is None else self._lost_at
-        if self._first_lost_at != math.inf:
-            return "the device is not connected" if now - self._first_lost_at > GRACE else ""
-        age = now - proof_at
-        if age > expected + GRACE:
-            return f"the state of the mains was last read {age:.0f} s ago"
-        return self._freeze()
+            if self._returned:
+                self._good_since = proof.at - HEALING
+            self._returned = False
+        if now - self._first_lost_at > GRACE:
+            return "the device is not connected"
+        if now - proof.at > proof.expected + GRACE:
+            return _last_read(proof.at, now)
+        return self._freeze() if self._first_lost_at == math.inf else ""
 
     def _freeze(self) -> str:
         limit = self._still_limit()
@@ -311,10 +353,12 @@ class Freshness:
 
     def _all_fail(self, now: float) -> bool:
         """Several reports in a row fail, or one that is all there is; slow failures count for more."""
-        if self._failing_since is None or len(self._failing) < 2:
+        number = len(self._failing)
+        if self._failing_since is None or number < 2:
             return False
         lasting = now - self._failing_since
-        if len(self._failing) < FAILURES_TO_REOPEN and lasting < GRACE:
+        enough = FAILING_TO_REOPEN if number >= FAILURES_TO_REOPEN else GRACE
+        if lasting < enough and number < AT_ONCE_TO_REOPEN:
             return False
         return len(set(self._failing)) >= 2 or lasting > 2 * GRACE
 
@@ -323,3 +367,7 @@ class Freshness:
         if self._turns < TURNS_TO_LEARN:
             return None
         return max(STILL_AT_LEAST, STILL_FACTOR * self._longest_pause)
+
+
+def _last_read(proof_at: float, now: float) -> str:
+    return f"the state of the mains was last read {now - proof_at:.0f} s ago"

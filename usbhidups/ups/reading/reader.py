@@ -6,7 +6,6 @@ Time is an argument (seconds of one monotonic clock).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from usbhidups.errors import TransferKind
@@ -19,7 +18,7 @@ from usbhidups.ups.plan import ReadRequest
 from usbhidups.ups.reading.announce import Announcements, Finding
 from usbhidups.ups.reading.doubt import Doubt, Verdict
 from usbhidups.ups.reading.endpoint import Endpoint
-from usbhidups.ups.reading.freshness import GRACE, Freshness, Health, Trust
+from usbhidups.ups.reading.freshness import Freshness, Health, Proof, Trust
 from usbhidups.ups.reading.schedule import Beat, Schedule
 from usbhidups.ups.reading.wanted import Key, coverage, key_of, name_fields, proof_keys, wanted
 
@@ -145,7 +144,7 @@ class Reader:
         verdict = self._doubt.judge(key, data, announced=announced, asked_as=asked_as, now=now)
         if verdict is Verdict.ASK_AGAIN:
             if self._controls and self._schedule.ask(asked_as, at=now):
-                self.freshness.heard(key, data, now=now)
+                self.freshness.heard(key, data, announced=announced, now=now)
                 return
             self._doubt.could_not_ask(asked_as, now=now)
         for by, held_back in self._doubt.confirmed():
@@ -196,22 +195,26 @@ class Reader:
         self._outstanding.clear()
         self._endpoint.opened()
 
+    def reopen(self, now: float) -> str:
+        """Why the device is to be closed and opened again; "" where it is not."""
+        if self._endpoint.too_quiet:
+            return "the interrupt endpoint has been silent for too long"
+        return self.freshness.reopen(now=now)
+
     def trust(self, now: float) -> Trust:
         """How much the evidence may be trusted, and what to do about it."""
-        proof_at, expected = self._proof_at, self._expected()
-        good_until = -math.inf if proof_at is None else proof_at + expected + GRACE
+        proof = self._proof()
         if self._controls and not self._schedule.status_tried():
             stale = "the status was not read yet"
         else:
-            stale = self.freshness.stale(proof_at=proof_at, expected=expected, now=now)
-        reopen = self.freshness.reopen(now=now)
-        if self._endpoint.too_quiet:
-            reopen = "the interrupt endpoint has been silent for too long"
+            stale = self.freshness.stale(proof, now=now)
+        good_until = self.freshness.good_until(proof)
+        reopen = self.reopen(now)
         if reopen:
             return Trust(Health.REOPEN, reopen, stale, good_until)
         if stale:
             return Trust(Health.STALE, stale, stale, good_until)
-        doubt = self.freshness.doubt(proof_at=proof_at, expected=expected, now=now)
+        doubt = self.freshness.doubt(proof, now=now)
         return Trust(Health.DOUBTFUL if doubt else Health.FRESH, doubt, "", good_until)
 
     # -- inside ------------------------------------------------------------------------------
@@ -229,7 +232,8 @@ class Reader:
         self._learn(findings)
         if before is None or before.data != data:
             self._look_around(key, data, now)
-        self.freshness.heard(key, data, measured=self._measured.get(key, ()), now=now)
+        measured = self._measured.get(key, ())
+        self.freshness.heard(key, data, measured=measured, announced=announced, now=now)
         if key in self._proof_keys or not self._proof_keys:
             if self._proof_at is not None:
                 self._longest_silence = max(self._longest_silence, now - self._proof_at)
@@ -264,13 +268,16 @@ class Reader:
             else:
                 self._schedule.disproof(finding.key)
 
-    def _expected(self) -> float:
+    def _proof(self) -> Proof:
+        answers = not self._proof_keys or any(map(self._schedule.can_answer, self._proof_keys))
+        asked = self._controls and answers
         if not self._proof_keys:
-            return max(QUIET_AT_MOST, self._schedule.beat.full)
-        asked = self._controls and any(map(self._schedule.can_answer, self._proof_keys))
-        if not asked:
-            return max(QUIET_AT_MOST, 3 * self._longest_silence)
-        return min(self._schedule.expected(key) for key in self._proof_keys)
+            expected = max(QUIET_AT_MOST, self._schedule.beat.full)
+        elif asked:
+            expected = min(self._schedule.expected(key) for key in self._proof_keys)
+        else:
+            expected = max(QUIET_AT_MOST, 3 * self._longest_silence)
+        return Proof(self._proof_at, expected, asked)
 
     def _feel_pulse(self, now: float) -> None:
         keys, seconds = self.freshness.pulse(now=now)
