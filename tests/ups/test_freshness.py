@@ -14,9 +14,16 @@ from usbhidups.errors import TransferKind
 from usbhidups.hid.descriptor import ReportType
 from usbhidups.ups.device import Ups
 from usbhidups.ups.options import Options
+from usbhidups.ups.reading.failures import Failures
 from usbhidups.ups.reading.freshness import Freshness, Health, Proof
+from usbhidups.ups.reading.movement import Movement
 
 EVERY = [(ReportType.FEATURE, number) for number in range(1, 10)]
+
+
+def plain() -> Freshness:
+    """Of a device of which nothing is known."""
+    return Freshness(Movement(now=0.0), Failures())
 
 
 def jitter(device: ReportDevice, rng: random.Random, often: float) -> None:
@@ -228,7 +235,7 @@ def test_an_announced_outage_of_zeros_is_believed_where_it_cannot_be_asked_for()
 
 def test_a_lapse_ends_with_a_proof_and_not_with_more_patience() -> None:
     """As transfers fail the next proof may take longer; what was called stale stays so until one comes."""
-    freshness = Freshness(now=0.0)
+    freshness = plain()
     stale = freshness.stale
     assert stale(Proof(0.0, 1.1), now=5.0) == ""
     assert stale(Proof(0.0, 1.1), now=5.2)
@@ -239,7 +246,7 @@ def test_a_lapse_ends_with_a_proof_and_not_with_more_patience() -> None:
 
 
 def test_a_lapse_that_others_saw_ends_with_a_proof_too() -> None:
-    freshness = Freshness(now=0.0)
+    freshness = plain()
     stale = freshness.stale
     assert stale(Proof(0.0, 1.1), now=3.0) == ""
     freshness.lapsed()
@@ -251,7 +258,7 @@ def test_a_lapse_that_others_saw_ends_with_a_proof_too() -> None:
 
 def test_the_loss_of_a_stale_device_makes_nothing_good() -> None:
     """A lost one has some grace; nobody gets back what was not proven before. (found by a long day)"""
-    freshness = Freshness(now=0.0)
+    freshness = plain()
     stale = freshness.stale
     assert stale(Proof(0.0, 1.1), now=6.0)
     freshness.disconnected(now=6.1)
@@ -280,9 +287,54 @@ def test_a_failed_reading_of_the_mains_is_not_doing_well() -> None:
 def test_when_a_lost_device_is_stale_is_known_beforehand() -> None:
     """Its last proof ages although it is gone; and who waits longer for the next has 4 s all the same."""
     for expected, until in ((1.1, 5.1), (8.0, 7.0)):
-        freshness = Freshness(now=0.0)
+        freshness = plain()
         assert freshness.stale(Proof(0.0, expected), now=0.0) == ""
         freshness.disconnected(now=3.0)
         assert freshness.good_until(Proof(0.0, expected)) == pytest.approx(until)
         assert freshness.stale(Proof(0.0, expected), now=until - 0.1) == ""
         assert freshness.stale(Proof(0.0, expected), now=until + 0.1)
+
+
+def test_fresh_again_comes_with_an_answer_and_not_with_time() -> None:
+    """One answer, then nothing: it is not good after 2 s because nobody has asked since. (a third times out)"""
+    freshness = plain()
+    assert freshness.stale(Proof(0.0, 1.1), now=6.0)
+    assert freshness.stale(Proof(6.5, 8.0), now=6.5) == "answers again, not for long yet"
+    assert freshness.healed_at == 8.5
+    assert freshness.stale(Proof(6.5, 8.0), now=11.0) == "answers again, not for long yet"
+    assert freshness.stale(Proof(11.5, 8.0), now=11.5) == ""
+
+
+def test_where_nothing_can_be_asked_two_seconds_are_enough() -> None:
+    """An interrupt-only device may say its next word in a minute."""
+    freshness = plain()
+    assert freshness.stale(Proof(0.0, 60.0, asked=False), now=65.0)
+    assert freshness.stale(Proof(70.0, 60.0, asked=False), now=70.0)
+    assert freshness.stale(Proof(70.0, 60.0, asked=False), now=72.1) == ""
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_the_first_status_is_enough_of_what_was_gone_not_of_what_was_closed(
+    *, closed: bool
+) -> None:
+    """A device that was opened anew since it answered nothing has to show that it does."""
+    failures = Failures()
+    freshness = Freshness(Movement(now=0.0), failures)
+    assert freshness.stale(Proof(0.0, 1.1), now=6.0)
+    if closed:
+        for number in range(8):
+            key = (ReportType.FEATURE, number)
+            failures.failed(key, TransferKind.IO, supported=True, now=6.0)
+    freshness.disconnected(now=6.1)
+    failures.forget()
+    freshness.reconnected(now=7.0)
+    assert bool(freshness.stale(Proof(7.1, 1.1), now=7.1)) is closed
+
+
+def test_the_first_status_is_not_enough_where_a_reading_of_it_failed_first() -> None:
+    freshness = plain()
+    assert freshness.stale(Proof(0.0, 1.1), now=6.0)
+    freshness.disconnected(now=6.1)
+    freshness.reconnected(now=7.0)
+    freshness.unproven()
+    assert freshness.stale(Proof(7.1, 1.1), now=7.1) == "answers again, not for long yet"

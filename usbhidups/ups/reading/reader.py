@@ -1,12 +1,13 @@
 """The reading side of one UPS: what to ask for, what to believe of the answers, and whether they are fresh.
 
-It joins ``schedule``, ``doubt``, ``announce``, ``freshness`` and ``evidence``; it knows reports, not meanings.
+It joins ``schedule``, ``doubt``, ``announce``, ``evidence``, and ``freshness`` with the ``movement`` and the
+``failures`` it looks at; it knows reports, not meanings.
 Time is an argument (seconds of one monotonic clock).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from usbhidups.errors import TransferKind
 from usbhidups.hid.descriptor import Field, ReportType
@@ -18,7 +19,9 @@ from usbhidups.ups.plan import ReadRequest
 from usbhidups.ups.reading.announce import Announcements, Finding
 from usbhidups.ups.reading.doubt import Doubt, Verdict
 from usbhidups.ups.reading.endpoint import Endpoint
+from usbhidups.ups.reading.failures import Failures
 from usbhidups.ups.reading.freshness import Freshness, Health, Proof, Trust
+from usbhidups.ups.reading.movement import Movement
 from usbhidups.ups.reading.schedule import Beat, Schedule
 from usbhidups.ups.reading.wanted import Key, coverage, key_of, name_fields, proof_keys, wanted
 
@@ -55,7 +58,9 @@ class Reader:
         self._rivals = _rivals(binding)
         self._measured = _measured(binding)
         self.evidence = Evidence(binding.descriptor)
-        self.freshness = Freshness(now=now)
+        self._movement = Movement(now=now)
+        self._failures = Failures()
+        self.freshness = Freshness(self._movement, self._failures)
         self._doubt = Doubt(essential=self._proof_keys, guarded=_guarded(binding))
         self._announcements = Announcements(binding, self._covered)
         self._flag_fields = _flag_fields(binding)
@@ -76,7 +81,7 @@ class Reader:
             return ()
         self._endpoint.look(now)
         self._schedule.listening(yes=self._endpoint.listens)
-        self._feel_pulse(now)
+        self._feel_pulse()
         self._await_healing()
         requests = self._schedule.due(now)
         self._outstanding.update((request.report_type, request.report_id) for request in requests)
@@ -144,7 +149,7 @@ class Reader:
         verdict = self._doubt.judge(key, data, announced=announced, asked_as=asked_as, now=now)
         if verdict is Verdict.ASK_AGAIN:
             if self._controls and self._schedule.ask(asked_as, at=now):
-                self.freshness.heard(key, data, announced=announced, now=now)
+                self._came(key, data, announced=announced, now=now)
                 return
             self._doubt.could_not_ask(asked_as, now=now)
         for by, held_back in self._doubt.confirmed():
@@ -157,7 +162,7 @@ class Reader:
         self._outstanding.discard(key)
         supported = self.evidence.report(*key) is not None
         self._schedule.failed(key, kind, now=now)
-        self.freshness.failed(key, kind, supported=supported, now=now)
+        self._failures.failed(key, kind, supported=supported, now=now)
         if key in self._proof_keys:
             self.freshness.unproven()
         self.evidence.refuse(*key, now)
@@ -165,11 +170,11 @@ class Reader:
         believed = self._doubt.could_not_ask(key, now=now)
         if believed is not None:
             self._believe(believed[0], believed[1], announced=True, now=now)
-        if supported and self.freshness.failing > 1:
+        if supported and self._failures.number > 1:
             self._schedule.ask_another(key, at=now)
         for lost in self._schedule.lost(now):
             self.evidence.drop(*lost)
-            self.freshness.lost(lost)
+            self._movement.lost(lost)
 
     def input_failed(self, kind: TransferKind, *, now: float) -> None:
         """Waiting on the interrupt endpoint failed; a timeout is no failure."""
@@ -189,6 +194,8 @@ class Reader:
     def reconnected(self, *, now: float) -> None:
         """The same device was opened again: its status is read first."""
         self.freshness.reconnected(now=now)
+        self._movement.was_away(now=now)
+        self._failures.forget()
         self._schedule.restart(now=now)
         self._doubt.forget()
         self._announcements.forget()
@@ -232,12 +239,26 @@ class Reader:
         self._learn(findings)
         if before is None or before.data != data:
             self._look_around(key, data, now)
-        measured = self._measured.get(key, ())
-        self.freshness.heard(key, data, measured=measured, announced=announced, now=now)
+        self._came(key, data, self._measured.get(key, ()), announced=announced, now=now)
         if key in self._proof_keys or not self._proof_keys:
             if self._proof_at is not None:
                 self._longest_silence = max(self._longest_silence, now - self._proof_at)
             self._proof_at = now
+
+    def _came(
+        self,
+        key: Key,
+        data: bytes,
+        measured: Collection[Field] = (),
+        *,
+        announced: bool,
+        now: float,
+    ) -> None:
+        if announced:
+            self._failures.announced()
+        else:
+            self._failures.answered()
+        self._movement.heard(key, data, measured=measured, now=now)
 
     def _contradicted(self, key: Key, before: Report) -> bool:
         """Whether another report of the same things has spoken since ``before``, and not in the same bytes.
@@ -257,7 +278,7 @@ class Reader:
         self._flags_seen[key] = flags
         if before is not None and before != flags:
             self._schedule.ask_status(at=now)
-            self.freshness.changed_flags(now=now)
+            self._movement.changed_flags(now=now)
 
     def _learn(self, findings: list[Finding]) -> None:
         for finding in findings:
@@ -279,8 +300,8 @@ class Reader:
             expected = max(QUIET_AT_MOST, 3 * self._longest_silence)
         return Proof(self._proof_at, expected, asked)
 
-    def _feel_pulse(self, now: float) -> None:
-        keys, seconds = self.freshness.pulse(now=now)
+    def _feel_pulse(self) -> None:
+        keys, seconds = self._movement.pulse()
         for key in keys:
             self._schedule.ask_within(key, seconds)
 
