@@ -23,14 +23,15 @@ from usbhidups.configuration import Places
 from usbhidups.daemon.connect import Connector
 from usbhidups.daemon.messages import Found, Notice, ViewNotice
 from usbhidups.daemon.worker import Worker
+from usbhidups.simulator.requests import KEPT
 from usbhidups.simulator.simulator import Simulator
 from usbhidups.ups.loading.library import Library
 from usbhidups.usb.fixture import load
 
 CPS = FIXTURES / "0764-0501-cyberpower-cp1500epfclcd.toml"
 
-WARM = 300
-"""Reconnections after which everything that is kept once is there."""
+WARM = 1_000
+"""Reconnections after which everything that is kept is there: the simulator's last requests take longest."""
 
 SLACK = 1 << 20
 """Bytes by which the process may grow: allocators round, nothing else."""
@@ -72,6 +73,7 @@ def test_reconnections_in_virtual_time_leave_nothing_behind(times: int) -> None:
     rig = Rig("2e8a-0005-pico-hid-ups", grain=1.0)
     rig.run(10.0)
     replug(rig, WARM)
+    assert len(rig.device.gadget.log.entries) == KEPT
     before = resident(), opened(), threading.active_count()
     replug(rig, times)
     assert rig.status == "OL"

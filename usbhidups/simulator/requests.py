@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-__all__ = ["Request", "RequestLog"]
+__all__ = ["KEPT", "Request", "RequestLog"]
 
 KEPT = 4096
 
