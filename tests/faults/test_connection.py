@@ -7,9 +7,10 @@ import pytest
 from tests.faults.catalogue import shows
 from tests.faults.conftest import Make
 from tests.faults.history import spans
-from tests.faults.rig import Rig
+from tests.faults.rig import Rig, fixture
 from tests.simulator.devices import bench
 from usbhidups.errors import AccessDenied, DeviceBusy, DeviceNotFound
+from usbhidups.simulator.device import SimulatedDevice
 
 CPS = "0764-0501-cyberpower-cp1500epfclcd"
 EATON = "0463-ffff-eaton-3s"
@@ -131,6 +132,22 @@ def test_plugged_in_later_without_events(make: Make) -> None:
     rig.do("reconnect")
     rig.run(6.0)
     assert rig.status == "OL"
+
+
+def test_another_ups(make: Make) -> None:
+    """Plugged in where the first one was: its own names, and good with its first status."""
+    rig = make(EATON)
+    rig.run(60.0)
+    rig.do("disconnect 600")
+    rig.run(60.0)
+    assert rig.status == "stale"
+    first = rig.text("device.mfr")
+    rig.device = SimulatedDevice(fixture(CPS), now=rig.clock.now)
+    rig.excused = frozenset({"I6 staleness"})  # the new one never heard of the old one's absence
+    rig.run(2.0)
+    assert rig.status == "OL"
+    assert rig.text("device.mfr") != first
+    assert "answers again, not for long yet" not in {said.reason for _, said in rig.history.said}
 
 
 @shows(

@@ -208,8 +208,10 @@ class Keeper:
             known = ups is self._ups
             if known:
                 ups.reconnected(transport.identity, now=now)
-            elif self._reloaded:
-                ups.use(ups_options(self._options))
+            else:
+                self._well = False  # what was posted was another's
+                if self._reloaded:
+                    ups.use(ups_options(self._options))
             self._transport, self._ups = transport, ups
             self._heard = False
             self._retry.opened(now)
