@@ -30,6 +30,7 @@ test-day: $(STAMP)  ## 1,000 virtual hours of mixed faults; DAY_ARGS="--hours 10
 
 bench: $(STAMP)  ## this driver beside NUT's, on the same simulated devices; writes docs/benchmarks.md
 	@tools/install-packages $(APT_TESTS)
+	@$(BIN)/python -m compileall -q usbhidups  # as it is installed
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 lint: $(STAMP)  ## style
