@@ -52,6 +52,11 @@ class Row:
     scenario: str
     test: str
 
+    @property
+    def unshown(self) -> str:
+        """What to say where no test shows it."""
+        return "no driver's business" if self.failure in NOT_OURS else "not shown"
+
 
 def rows() -> list[Row]:
     """What the tests say that they show, in the order of the catalogue."""
@@ -75,8 +80,7 @@ def text() -> str:
     """The whole document."""
     lines = []
     for row in rows():
-        nobody = "no driver's business" if row.failure in NOT_OURS else "not shown"
-        test = f"`{row.test}`" if row.test else nobody
+        test = f"`{row.test}`" if row.test else row.unshown
         lines.append(f"| {row.failure} | {row.title} | {row.scenario} | {test} |\n")
     return _HEAD + "".join(lines)
 

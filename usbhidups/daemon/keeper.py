@@ -134,7 +134,7 @@ class Keeper:
         self._heard = False
         self._refused_since: float | None = None
         self._shown: View | None = None
-        self._well = False
+        self._well: Ups | None = None  # whose data were posted as good
         self.good_until = -math.inf
 
     # -- asked from other threads ------------------------------------------------------------
@@ -178,7 +178,7 @@ class Keeper:
     def stumbled(self, reason: str) -> None:
         """``turn`` has raised what it must not: begin anew with the device, as if it were unknown."""
         self._drop(reason, Loss.CLOSED, rest=STUMBLE_REST)
-        self._ups, self._well = None, False
+        self._ups = None
 
     # -- opening -----------------------------------------------------------------------------
 
@@ -208,10 +208,8 @@ class Keeper:
             known = ups is self._ups
             if known:
                 ups.reconnected(transport.identity, now=now)
-            else:
-                self._well = False  # what was posted was another's
-                if self._reloaded:
-                    ups.use(ups_options(self._options))
+            elif self._reloaded:
+                ups.use(ups_options(self._options))
             self._transport, self._ups = transport, ups
             self._heard = False
             self._retry.opened(now)
@@ -365,10 +363,11 @@ class Keeper:
         if self._ups is None:
             return None
         lapsed = now > self.good_until  # others may have called it stale meanwhile: say it again
-        if lapsed and self._well:
+        if lapsed and self._well is self._ups:
             self._ups.lapsed()
         view, trust = self._ups.look(now)
-        self._well, self.good_until = view.fresh, trust.good_until
+        self._well = self._ups if view.fresh else None
+        self.good_until = trust.good_until
         if view is self._shown and not lapsed:
             return trust
         self._shown = view

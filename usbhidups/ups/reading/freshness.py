@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from usbhidups.ups.reading.failures import Failures
 from usbhidups.ups.reading.movement import Movement
 
-__all__ = ["Freshness", "Health", "Proof", "Trust"]
+__all__ = ["NEVER", "Freshness", "Health", "Proof", "Trust"]
+
+NEVER = -math.inf
+"""The moment of what has not happened."""
 
 GRACE = 4.0
 """Seconds by which a proof may be late before the data are stale, or for which a device may be gone: two cycles
@@ -55,12 +58,12 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The mains' state was read or announced ``at`` some time (None: never); the next is ``expected`` s later.
+    """The mains' state was read or announced ``at`` some time (or NEVER); the next is ``expected`` s later.
 
     ``asked``: it is read; otherwise it comes when the device likes.
     """
 
-    at: float | None
+    at: float
     expected: float
     asked: bool = True
 
@@ -79,10 +82,10 @@ class Freshness:
         self._was_gone = False
         self._returned = False
         self._late = False
-        self._proof_seen: float | None = None
-        self._late_after: float | None = None
+        self._proof_seen = NEVER
+        self._late_after = NEVER
         self._good_since: float | None = None
-        self._woken_at: float | None = None
+        self._woken_at = NEVER
 
     # -- what happened -----------------------------------------------------------------------
 
@@ -120,8 +123,6 @@ class Freshness:
 
     def good_until(self, proof: Proof) -> float:
         """When the data will be stale unless something more is heard; see ``stale``."""
-        if proof.at is None:
-            return -math.inf
         return min(proof.at + proof.expected, self._first_lost_at) + GRACE
 
     def stale(self, proof: Proof, *, now: float) -> str:
@@ -133,15 +134,15 @@ class Freshness:
         that was stale: the grace of a lost one is for what was good until then.
         """
         self._proof_seen = proof.at
-        if proof.at is None:
+        if proof.at == NEVER:
             return "the state of the mains was not read yet"
         if proof.at > self._first_lost_at:
             self._proven_again(proof.at)
-        reason = self._lapse(proof, proof.at, now)
+        reason = self._lapse(proof, now)
         if reason:
-            self._lapse_of(None if self._movement.frozen else proof.at)
+            self._lapse_of(NEVER if self._movement.frozen else proof.at)
             return reason
-        return self._hurt(proof, proof.at, now) if self._late else ""
+        return self._hurt(proof, now) if self._late else ""
 
     def reopen(self, *, now: float) -> str:
         """Why the device should be closed and opened again; "" where it should not."""
@@ -153,9 +154,10 @@ class Freshness:
         """What is suspicious about a device that is not stale; "" where nothing is."""
         if self._lost_at is not None:
             return "the device is being reconnected"
-        if self._movement.suspicious:
-            return self._movement.suspicious
-        late = proof.at is not None and now - proof.at > proof.expected + GRACE / 2
+        suspicious = self._movement.suspicious
+        if suspicious:
+            return suspicious
+        late = now - proof.at > proof.expected + GRACE / 2
         return "the device answers late" if late or self._failures.several else ""
 
     # -- inside ------------------------------------------------------------------------------
@@ -167,26 +169,26 @@ class Freshness:
             self._good_since = proof_at - HEALING
         self._returned = False
 
-    def _lapse(self, proof: Proof, proof_at: float, now: float) -> str:
+    def _lapse(self, proof: Proof, now: float) -> str:
         """Why even data that were good until now are not any more."""
         if now - self._first_lost_at > GRACE:
             return "the device is not connected"
-        if now - proof_at > proof.expected + GRACE:
-            return _last_read(proof_at, now)
+        if now - proof.at > proof.expected + GRACE:
+            return _last_read(proof.at, now)
         return self._movement.frozen if self._first_lost_at == math.inf else ""
 
-    def _lapse_of(self, proof_at: float | None) -> None:
+    def _lapse_of(self, proof_at: float) -> None:
         self._late = True
         self._late_after = proof_at
         self._good_since = None
 
-    def _hurt(self, proof: Proof, proof_at: float, now: float) -> str:
+    def _hurt(self, proof: Proof, now: float) -> str:
         """Why data that were stale are not good yet."""
         if self._lost_at is not None:
             return "the device is not connected"
-        if self._late_after is not None and proof_at <= self._late_after:
-            return _last_read(proof_at, now)
-        well_until = proof_at if proof.asked else now
+        if proof.at <= self._late_after:
+            return _last_read(proof.at, now)
+        well_until = proof.at if proof.asked else now
         if self._good_since is None:
             self._good_since = well_until
         if well_until < self._good_since + HEALING or self._failures.nothing_works(now):
@@ -195,7 +197,7 @@ class Freshness:
         return ""
 
     def _to_be_woken(self, now: float) -> str:
-        rests = self._woken_at is not None and now - self._woken_at <= REOPEN_AGAIN
+        rests = now - self._woken_at <= REOPEN_AGAIN
         return "" if rests else self._movement.frozen
 
 

@@ -20,7 +20,7 @@ from usbhidups.ups.reading.announce import Announcements, Finding
 from usbhidups.ups.reading.doubt import Doubt, Verdict
 from usbhidups.ups.reading.endpoint import Endpoint
 from usbhidups.ups.reading.failures import Failures
-from usbhidups.ups.reading.freshness import Freshness, Health, Proof, Trust
+from usbhidups.ups.reading.freshness import NEVER, Freshness, Health, Proof, Trust
 from usbhidups.ups.reading.movement import Movement
 from usbhidups.ups.reading.schedule import Beat, Schedule
 from usbhidups.ups.reading.wanted import Key, coverage, key_of, name_fields, proof_keys, wanted
@@ -69,7 +69,7 @@ class Reader:
         self._names = name_fields(binding)
         self._want({}, now)
         self._outstanding: set[Key] = set()
-        self._proof_at: float | None = None
+        self._proof_at = NEVER
         self._longest_silence = 0.0
         self.changed = True
 
@@ -241,7 +241,7 @@ class Reader:
             self._look_around(key, data, now)
         self._came(key, data, self._measured.get(key, ()), announced=announced, now=now)
         if key in self._proof_keys or not self._proof_keys:
-            if self._proof_at is not None:
+            if self._proof_at != NEVER:
                 self._longest_silence = max(self._longest_silence, now - self._proof_at)
             self._proof_at = now
 
@@ -290,15 +290,14 @@ class Reader:
                 self._schedule.disproof(finding.key)
 
     def _proof(self) -> Proof:
-        answers = not self._proof_keys or any(map(self._schedule.can_answer, self._proof_keys))
-        asked = self._controls and answers
         if not self._proof_keys:
-            expected = max(QUIET_AT_MOST, self._schedule.beat.full)
-        elif asked:
-            expected = min(self._schedule.expected(key) for key in self._proof_keys)
-        else:
-            expected = max(QUIET_AT_MOST, 3 * self._longest_silence)
-        return Proof(self._proof_at, expected, asked)
+            usual = max(QUIET_AT_MOST, self._schedule.beat.full)
+            return Proof(self._proof_at, usual, asked=self._controls)
+        if self._controls and any(map(self._schedule.can_answer, self._proof_keys)):
+            soonest = min(self._schedule.expected(key) for key in self._proof_keys)
+            return Proof(self._proof_at, soonest, asked=True)
+        patience = max(QUIET_AT_MOST, 3 * self._longest_silence)
+        return Proof(self._proof_at, patience, asked=False)
 
     def _feel_pulse(self) -> None:
         keys, seconds = self._movement.pulse()
