@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.spread import Spread
-from usbhidups.probe.look import Plan
-from usbhidups.probe.replay import look_at_recording
-from usbhidups.probe.shape import dumps
+from usbhidups.tools.probe.look import Plan
+from usbhidups.tools.probe.replay import look_at_recording
+from usbhidups.tools.probe.shape import dumps
 from usbhidups.ups.loading.library import Library
 
 __all__ = ["Probing", "measure"]

@@ -14,7 +14,7 @@ LEAVES = {"errors", "identity"}
 """Modules that everybody may import; they import nothing of the package but each other."""
 
 TOOL = {
-    "attach", "carryout", "configuration", "hid", "instance", "nut.upsconf", "nut.words", "ports",
+    "attach", "execute", "configuration", "hid", "instance", "nut.upsconf", "nut.words", "ports",
     "stateclient", "ups", "usb",
 }  # fmt: skip
 """What programs may use that must work when the daemon does not."""
@@ -29,17 +29,18 @@ ALLOWED: dict[str, set[str]] = {
     "profiles": set(),
     "simulator": {"simulator", "usb.fixture"},
     "attach": {"hid", "ups", "usb"},
-    "carryout": {"hid", "ups", "usb"},
+    "execute": {"hid", "ups", "usb"},
     "configuration": {"nut.upsconf", "ups.options"},
     "ports": {"attach", "nut.upsconf", "ups.loading", "usb"},
     "stateclient": {"nut.words"},
     "instance": {"stateclient"},
     "killpower": TOOL | {"killpower"},
-    "probe": TOOL | {"probe", "screen"},
-    "screen": {"screen"},
-    "stage": {"screen", "simulator", "stage"},
-    "status": {"configuration", "screen", "stateclient", "status"},
-    "doctor": TOOL | {"doctor", "probe", "status"},
+    "driver": TOOL | {"driver", "nut"},
+    "tools.probe": TOOL | {"tools.probe", "tools.screen"},
+    "tools.screen": {"tools.screen"},
+    "tools.live_view": {"simulator", "tools.live_view", "tools.screen"},
+    "tools.status": {"configuration", "stateclient", "tools.screen", "tools.status"},
+    "tools.doctor": TOOL | {"tools.doctor", "tools.probe", "tools.status"},
 }
 """Package or top-level module > what it may import besides the leaves. Others: everything but cli."""
 
@@ -70,7 +71,9 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 def owner(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    """The top-level package or module that a file belongs to; of ``tools`` the one below it."""
+    parts = [part.removesuffix(".py") for part in path.relative_to(PACKAGE).parts]
+    return ".".join(parts[:2]) if parts[0] == "tools" else parts[0]
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -20,38 +20,38 @@ from rich.console import Console, Group, RenderableType
 from rich.terminal_theme import MONOKAI
 
 from tests.simulator.transport import DirectTransport, VirtualClock
+from usbhidups.appliance.web.history import History
+from usbhidups.appliance.web.page import fragment
+from usbhidups.appliance.web.snapshot import Snapshot as WebSnapshot
+from usbhidups.appliance.web.snapshot import UpsView
 from usbhidups.attach import attach
-from usbhidups.carryout import carry_out
 from usbhidups.errors import TransferFailed
+from usbhidups.execute import execute
 from usbhidups.hid.descriptor import ReportType
-from usbhidups.probe.card import card
-from usbhidups.probe.hindrance import judge
-from usbhidups.probe.look import Plan
-from usbhidups.probe.prober import Prober
-from usbhidups.probe.subject import Opened
 from usbhidups.simulator.device import SimulatedDevice
-from usbhidups.simulator.scene import look
-from usbhidups.stage.picture import picture as stage_picture
-from usbhidups.status.live import Watch
-from usbhidups.status.snapshot import Snapshot
-from usbhidups.status.sockets import DriverSocket
+from usbhidups.simulator.setup import look
+from usbhidups.tools.live_view.drawing import picture as stage_picture
+from usbhidups.tools.probe.card import card
+from usbhidups.tools.probe.look import Plan
+from usbhidups.tools.probe.prober import Prober
+from usbhidups.tools.probe.problem import judge
+from usbhidups.tools.probe.subject import Opened
+from usbhidups.tools.status.live import Watch
+from usbhidups.tools.status.snapshot import Snapshot
+from usbhidups.tools.status.sockets import DriverSocket
 from usbhidups.ups.device import Ups
 from usbhidups.ups.loading.library import Library
 from usbhidups.ups.options import Options
 from usbhidups.ups.plan import ReadRequest, WritePlan
 from usbhidups.ups.reading.wanted import request
 from usbhidups.usb.fixture import load
-from usbhidups.web.history import History
-from usbhidups.web.page import fragment
-from usbhidups.web.snapshot import Snapshot as WebSnapshot
-from usbhidups.web.snapshot import UpsView
 
 __all__ = ["PICTURES", "pictures"]
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 FIXTURE = ROOT / "fixtures/hid-descriptors/0764-0501-cyberpower-cp1500epfclcd.toml"
-STYLE = ROOT / "usbhidups/web/static/style.css"
+STYLE = ROOT / "usbhidups/appliance/web/static/style.css"
 
 WIDTH, HEIGHT = 80, 24
 MORNING = datetime.datetime(2026, 3, 1, 6, 0, 0, tzinfo=datetime.UTC)
@@ -119,7 +119,7 @@ class Story:
         """The late step of a shutdown."""
         plan = self._ups.killpower(now=self.clock.now)
         if isinstance(plan, WritePlan):
-            carry_out(plan, self._transport, sleep=self.clock.sleep, now=self.clock)
+            execute(plan, self._transport, sleep=self.clock.sleep, now=self.clock)
 
     def variables(self) -> dict[str, str]:
         """What the driver publishes now."""

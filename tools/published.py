@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from usbhidups.cli import doctor, probe
-from usbhidups.daemon.messages import State
-from usbhidups.daemon.publish import DRIVER_COMMANDS, Standing, variables_of
-from usbhidups.killpower import Result
+from usbhidups.driver.messages import State
+from usbhidups.driver.publish import DRIVER_COMMANDS, DriverState, variables_of
+from usbhidups.killpower import PoweroffStatus
 from usbhidups.nut.upsconf import Setting, driver_options
-from usbhidups.status import snapshot
+from usbhidups.tools.status import snapshot
 from usbhidups.ups.loading.library import GENERIC, Library
 from usbhidups.ups.profile import Profile
-from usbhidups.ups.view import View
+from usbhidups.ups.snapshot import Snapshot
 
 __all__ = ["published"]
 
@@ -80,12 +80,14 @@ def _families(having: list[Profile]) -> str:
 
 
 def _of_driver() -> dict[str, bool]:
-    standing = Standing(
+    standing = DriverState(
         state=State.DOUBT, reason="-", since="-", debug=0, allow_killpower=False, profile="-",
         transport="-", losses=1, killpower="-",
     )  # fmt: skip
     options = driver_options([Setting("port", "auto")], program="usbhidups")
-    made = variables_of(View(reason="-"), program="usbhidups", options=options, standing=standing)
+    made = variables_of(
+        Snapshot(reason="-"), program="usbhidups", options=options, standing=standing
+    )
     return {name: each.writable for name, each in made.items() if name.startswith("driver.")}
 
 
@@ -104,7 +106,7 @@ def _statuses() -> Iterator[str]:
         (probe.UNREADABLE, "found, but not readable; or a wrong command line"),
     ):
         yield f"| `probe` | {number} | {text} |"
-    for result in Result:
+    for result in PoweroffStatus:
         yield f"| `killpower` | {int(result)} | {result.words} |"
     for part in doctor.EPILOG.partition(": ")[2].split(", "):
         yield "| `doctor` | {} | {} |".format(*part.split(" ", 1))

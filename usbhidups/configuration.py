@@ -14,7 +14,7 @@ from usbhidups.errors import ConfigError
 from usbhidups.nut.upsconf import DriverOptions, Replay, UpsConf, parse_upsconf
 from usbhidups.ups.options import Options
 
-__all__ = ["DRIVER_NAMES", "Places", "anchored", "read_upsconf", "ups_options"]
+__all__ = ["DRIVER_NAMES", "Paths", "anchored", "read_upsconf", "ups_options"]
 
 DRIVER_NAMES = ("usbhidups", "usbhid-ups")
 """The names under which this driver may be installed; ``driver =`` in ups.conf says one of them."""
@@ -24,7 +24,7 @@ LARGEST_CONF = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Paths:
     """Directories: ups.conf's, the state sockets', the PID files', users' profiles."""
 
     conf: Path
@@ -33,7 +33,7 @@ class Places:
     profiles: Path
 
     @classmethod
-    def of(cls, environment: Mapping[str, str], *, statepath: str | None = None) -> Places:
+    def of(cls, environment: Mapping[str, str], *, statepath: str | None = None) -> Paths:
         """From the environment; ``statepath`` is ups.conf's directive, which the environment overrules."""
         state = (
             environment.get("NUT_STATEPATH") or statepath or _first("/run/nut", "/var/state/ups")

@@ -7,7 +7,7 @@ from pathlib import Path
 from usbhidups.attach import maybe_ups
 from usbhidups.nut.upsconf import DriverOptions, LocalUsb, Replay, UsbIp
 from usbhidups.ups.loading.library import Library
-from usbhidups.usb.piped import Choice
+from usbhidups.usb.handle_transport import Choice
 from usbhidups.usb.ports import Port, make_port
 
 __all__ = ["port_of", "port_text"]

@@ -20,12 +20,12 @@ from tests.driver_tools import FIXTURES, RunningDriver, running_driver
 from tests.usb.bytes import KEYBOARD
 from tests.usb.sysfs import Part, Plug, plug
 from usbhidups.cli.main import main
-from usbhidups.configuration import Places
-from usbhidups.doctor.check import Check, Verdict
-from usbhidups.doctor.examine import examine, healthy
-from usbhidups.doctor.machine import Answered, Machine
+from usbhidups.configuration import Paths
 from usbhidups.simulator.simulator import Simulator
-from usbhidups.status.snapshot import Snapshot
+from usbhidups.tools.doctor.check import Check, Severity
+from usbhidups.tools.doctor.examine import examine, healthy
+from usbhidups.tools.doctor.machine import Answered, Machine
+from usbhidups.tools.status.snapshot import Snapshot
 from usbhidups.ups.loading.library import Library
 from usbhidups.usb.fixture import load
 
@@ -74,7 +74,7 @@ class Clinic:
         return Answered(0, self.version) if words[-1] == "-V" else Answered(None)
 
     def checks(self) -> list[Check]:
-        places = Places(
+        places = Paths(
             conf=self.conf, state=self.state, pid=self.state, profiles=self.root / "profiles"
         )
         return list(examine(Machine(places=places, root=self.root, run=self.run), Library()))
@@ -123,7 +123,7 @@ def clinic(bare: Clinic, driver: RunningDriver) -> Clinic:
 
 def test_a_host_in_order(clinic: Clinic) -> None:
     checks = clinic.checks()
-    assert [check for check in checks if check.verdict is Verdict.PROBLEM] == []
+    assert [check for check in checks if check.verdict is Severity.PROBLEM] == []
     assert healthy(checks)
     assert {check.subject for check in checks} >= {
         "NUT", "user", "state directory", "udev rule", "[office]", "driver usbhidups",
@@ -186,7 +186,7 @@ def test_what_is_broken_is_found_and_has_a_mend(
 ) -> None:
     breaking(bare)
     check = bare.check(subject)
-    assert check.verdict is Verdict.PROBLEM
+    assert check.verdict is Severity.PROBLEM
     assert said in check.text
     assert check.mend
 
@@ -219,7 +219,7 @@ def test_what_should_be_known_is_no_problem(
 ) -> None:
     changing(bare)
     check = bare.check(subject)
-    assert check.verdict is Verdict.NOTE
+    assert check.verdict is Severity.NOTE
     assert said in check.text
 
 
@@ -227,11 +227,11 @@ def test_a_socket_that_is_for_others_was_not_looked_at(
     bare: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "usbhidups.doctor.drivers.take",
+        "usbhidups.tools.doctor.drivers.take",
         lambda socket: Snapshot(socket, problem="not for us", closed=True),
     )
     check = bare.check("driver of office")
-    assert check.verdict is Verdict.SKIPPED
+    assert check.verdict is Severity.SKIPPED
     assert check.mend == "run the doctor as root"
 
 
@@ -260,7 +260,7 @@ def test_a_ups_that_is_plugged_in(rule: str, mode: int, said: str, mend: str, ba
     bare.write("etc/udev/rules.d/99-ups.rules", rule)
     bare.write("etc/nut/ups.conf", CONF.replace(f"user = {ME}", "user = nobody"))
     check = bare.check("UPS at 1-4")
-    assert check.verdict is (Verdict.PROBLEM if said else Verdict.OK)
+    assert check.verdict is (Severity.PROBLEM if said else Severity.OK)
     assert "0764:0501" in check.text
     assert said in check.text
     assert mend in check.mend
@@ -270,7 +270,7 @@ def test_a_ups_without_a_node(bare: Clinic) -> None:
     plug(bare.root, Plug(port="1-4", parts=[Part(hidraw="")]))
     (bare.root / "dev/bus/usb/001/007").unlink()
     check = bare.check("UPS at 1-4")
-    assert check.verdict is Verdict.PROBLEM
+    assert check.verdict is Severity.PROBLEM
     assert "No such file or directory" in check.text
 
 
@@ -284,14 +284,14 @@ def test_a_rule_below_usr_local_counts(bare: Clinic) -> None:
     rules = bare.root / "etc/udev/rules.d/99-ups.rules"
     bare.write("usr/local/lib/udev/rules.d/99-ups.rules", rules.read_text())
     rules.unlink()
-    assert bare.check("udev rule").verdict is Verdict.OK
+    assert bare.check("udev rule").verdict is Severity.OK
 
 
 def test_hosts_without_systemd(bare: Clinic) -> None:
     (bare.root / "run/systemd/system").rmdir()
-    assert bare.check("start at boot").verdict is Verdict.NOTE
+    assert bare.check("start at boot").verdict is Severity.NOTE
     bare.write("etc/init.d/usbhidups", "")
-    assert bare.check("start at boot").verdict is Verdict.OK
+    assert bare.check("start at boot").verdict is Severity.OK
 
 
 def without_systemd(clinic: Clinic) -> None:
@@ -313,7 +313,7 @@ def test_a_halt_script_that_cuts(file: str, text: str, bare: Clinic) -> None:
     without_systemd(bare)
     bare.write(file, f"# the last\n{text}", 0o755)
     check = bare.check("late hook")
-    assert (check.verdict, file in check.text) == (Verdict.OK, True)
+    assert (check.verdict, file in check.text) == (Severity.OK, True)
 
 
 @pytest.mark.parametrize("name", ["usbhidups", "S30usbhidups"])
@@ -322,7 +322,7 @@ def test_our_script_that_nobody_calls(name: str, bare: Clinic) -> None:
     bare.write(f"etc/init.d/{name}", (ROOT / "init/usbhidups").read_text(), 0o755)
     bare.write("etc/inittab", f"# ::shutdown:/etc/init.d/{name} killpower\n")
     check = bare.check("late hook")
-    assert check.verdict is Verdict.PROBLEM
+    assert check.verdict is Severity.PROBLEM
     assert f"/etc/init.d/{name} killpower" in check.mend
 
 
@@ -341,7 +341,7 @@ def test_openrc(bare: Clinic) -> None:
     link = bare.root / "etc/runlevels/shutdown/usbhidups-killpower"
     link.parent.mkdir(parents=True)
     link.symlink_to("/etc/init.d/usbhidups-killpower")
-    assert bare.check("late hook").verdict is Verdict.OK
+    assert bare.check("late hook").verdict is Severity.OK
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
@@ -356,7 +356,7 @@ def test_the_hook_that_make_install_makes(prefix: str, bare: Clinic) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     check = bare.check("late hook")
-    assert check.verdict is Verdict.OK
+    assert check.verdict is Severity.OK
     late = bare.root / prefix[1:] / "lib/usbhidups/late-killpower"
     late.chmod(0o644)
     assert str(late) in bare.check("late hook").text
@@ -367,7 +367,7 @@ def test_the_hook_that_make_install_makes(prefix: str, bare: Clinic) -> None:
 def test_a_socket_that_everybody_may_use(clinic: Clinic, driver: RunningDriver) -> None:
     driver.path.chmod(0o666)
     check = clinic.check("driver of office")
-    assert check.verdict is Verdict.PROBLEM
+    assert check.verdict is Severity.PROBLEM
     assert "everybody may command" in check.text
 
 
@@ -378,7 +378,7 @@ def test_a_ups_that_cannot_be_cut(bare: Clinic) -> None:
         dump = running.wait_for(lambda dump: dump.fresh)
         cuts = [name for name in dump.commands if name.startswith(("shutdown.", "load.off"))]
         check = bare.check("kill-power of office")
-    assert check.verdict is (Verdict.OK if cuts else Verdict.PROBLEM)
+    assert check.verdict is (Severity.OK if cuts else Severity.PROBLEM)
     assert cuts or "no command that cuts its power" in check.text
 
 
@@ -391,7 +391,7 @@ def test_a_ups_that_may_cut_at_once(bare: Clinic) -> None:
     ):
         running.wait_for(lambda dump: dump.fresh)
         check = bare.check("kill-power of office")
-    assert check.verdict is Verdict.NOTE
+    assert check.verdict is Severity.NOTE
     assert "may cut the load at once" in check.text
     assert "read-only before" in check.mend
 

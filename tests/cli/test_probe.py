@@ -19,11 +19,11 @@ from tests.usb.bytes import KEYBOARD
 from tests.usb.sysfs import Part, Plug, plug
 from usbhidups.cli import target
 from usbhidups.cli.main import main
-from usbhidups.probe import watch as probe_watch
-from usbhidups.probe.local import Surroundings
-from usbhidups.probe.ticker import Ticker
 from usbhidups.simulator.simulator import Simulator
 from usbhidups.stateclient import NoAnswer
+from usbhidups.tools.probe import watch as probe_watch
+from usbhidups.tools.probe.local import Surroundings
+from usbhidups.tools.probe.ticker import Ticker
 from usbhidups.usb.fixture import load
 from usbhidups.usb.local import Host
 
@@ -295,8 +295,8 @@ def test_neither_the_daemon_nor_its_sessions_are_loaded() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
     loaded = done.stderr.split()
-    assert "usbhidups.probe.look" in loaded
-    assert not [name for name in loaded if name.startswith("usbhidups.daemon")]
+    assert "usbhidups.tools.probe.look" in loaded
+    assert not [name for name in loaded if name.startswith("usbhidups.driver")]
     assert "usbhidups.nut.session" not in loaded
 
 

@@ -16,16 +16,16 @@ from rich.console import Console
 
 from tests.driver_tools import FIXTURES, RunningDriver, running_driver
 from usbhidups.cli.main import main
-from usbhidups.configuration import Places
+from usbhidups.configuration import Paths
 from usbhidups.errors import ConfigError
-from usbhidups.screen.console import make_console
 from usbhidups.stateclient import Dump, NoAnswer, StateClient
-from usbhidups.status import live
-from usbhidups.status.history import Event, History
-from usbhidups.status.live import Watch
-from usbhidups.status.snapshot import Snapshot, State, of_dump, take
-from usbhidups.status.sockets import DriverSocket, find_sockets
-from usbhidups.status.text import formatted
+from usbhidups.tools.screen.console import make_console
+from usbhidups.tools.status import live
+from usbhidups.tools.status.history import Event, History
+from usbhidups.tools.status.live import Watch
+from usbhidups.tools.status.snapshot import Snapshot, State, of_dump, take
+from usbhidups.tools.status.sockets import DriverSocket, find_sockets
+from usbhidups.tools.status.text import formatted
 
 MAINS = FIXTURES / "0764-0501-cyberpower-cp1500epfclcd.toml"
 BATTERY = FIXTURES / "051d-0002-apc-described-on-battery.toml"
@@ -75,7 +75,7 @@ class Closed(StateClient):
 
 
 def test_a_socket_that_is_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("usbhidups.status.snapshot.StateClient", Closed)
+    monkeypatch.setattr("usbhidups.tools.status.snapshot.StateClient", Closed)
     found = take(SOCKET)
     assert found.state is State.UNKNOWN
     assert found.closed
@@ -222,7 +222,7 @@ def test_a_driver_that_ends_is_seen_while_watching(office: RunningDriver, state:
         seen.extend((event.ups, event.text) for event in news if isinstance(event, Event))
         assert each.ups == "office"
 
-    sockets = find_sockets(Places.of({"NUT_STATEPATH": str(state)}))
+    sockets = find_sockets(Paths.of({"NUT_STATEPATH": str(state)}))
     watch = Watch(sockets, rounds=3, sleep=ending)
     watch.lines(show)
     assert watch.state is State.UNKNOWN
@@ -243,7 +243,7 @@ class Terminal(io.StringIO):
 def test_the_live_view(office: RunningDriver, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     console = make_console(Terminal(), width=80)
-    sockets = find_sockets(Places.of({"NUT_STATEPATH": str(state)}))
+    sockets = find_sockets(Paths.of({"NUT_STATEPATH": str(state)}))
     watch = Watch(sockets, rounds=3, sleep=lambda _seconds: None)
     watch.live(console)
     assert watch.state is State.ON_LINE
@@ -316,6 +316,6 @@ def test_ctrl_c_ends_with_the_state_that_was_seen(
 def test_the_socket_of_another_program_is_left_alone(state: Path, office: RunningDriver) -> None:
     (state / "snmp-ups-other").touch()
     (state / "usbhidups-file").touch()
-    found = find_sockets(Places.of({"NUT_STATEPATH": str(state)}))
+    found = find_sockets(Paths.of({"NUT_STATEPATH": str(state)}))
     assert [socket.ups for socket in found] == ["office"]
     assert found[0] == replace(found[0], program="usbhidups", path=office.path)

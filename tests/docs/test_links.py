@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import DOCUMENTS, ROOT
-from usbhidups.daemon.messages import State
-from usbhidups.probe.hindrance import Situation
+from usbhidups.driver.messages import State
+from usbhidups.tools.probe.problem import Situation
 from usbhidups.ups.reading.freshness import Freshness
 
 _LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")

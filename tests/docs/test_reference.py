@@ -6,10 +6,10 @@ import re
 import tomllib
 
 from tests.docs.blocks import ROOT
-from usbhidups.daemon.publish import DRIVER_COMMANDS
-from usbhidups.killpower import Result
+from usbhidups.driver.publish import DRIVER_COMMANDS
+from usbhidups.killpower import PoweroffStatus
 from usbhidups.nut.upsconf.keys import GLOBAL_KEYS, SECTION_KEYS
-from usbhidups.status.snapshot import State
+from usbhidups.tools.status.snapshot import State
 
 VARIABLES = (ROOT / "docs/variables.md").read_text(encoding="utf-8")
 OPTIONS = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ def test_every_command_of_the_driver() -> None:
 
 
 def test_every_exit_status() -> None:
-    for result in Result:
+    for result in PoweroffStatus:
         assert f"| `killpower` | {int(result)} |" in VARIABLES
     for state in State:
         assert f"| `status` | {int(state)} |" in VARIABLES

@@ -81,7 +81,7 @@ ELSEWHERE = (
     Shown(
         "B19",
         "started in the background: opened once, after the fork, and followed from there",
-        "daemon/test_process::test_b19_a_driver_in_the_background_follows_the_device",
+        "driver/test_process::test_b19_a_driver_in_the_background_follows_the_device",
     ),
     Shown(
         "C10",
@@ -148,7 +148,7 @@ ELSEWHERE = (
     Shown(
         "E08",
         "a setting that is not taken is a failure, with what the device shows",
-        "test_carryout::test_a_setting_that_the_device_does_not_take_is_a_failure",
+        "test_execute::test_a_setting_that_the_device_does_not_take_is_a_failure",
     ),
     Shown(
         "F01",
@@ -208,7 +208,7 @@ ELSEWHERE = (
     Shown(
         "F12",
         "while mains are there kill-power never sends load.off, after which such a firmware stays in bypass",
-        "test_carryout::test_while_mains_are_there_only_what_brings_the_load_back_is_tried",
+        "test_execute::test_while_mains_are_there_only_what_brings_the_load_back_is_tried",
     ),
     Shown(
         "G01",
@@ -218,12 +218,12 @@ ELSEWHERE = (
     Shown(
         "G02",
         "mode 0660 and the group are given before anybody can connect",
-        "daemon/test_server::test_the_group_is_given",
+        "driver/test_server::test_the_group_is_given",
     ),
     Shown(
         "G02",
         "a group that may not be given: said, and nothing left behind",
-        "daemon/test_server::test_a_group_that_may_not_be_given_leaves_nothing_behind",
+        "driver/test_server::test_a_group_that_may_not_be_given_leaves_nothing_behind",
     ),
     Shown(
         "G03",
@@ -233,32 +233,32 @@ ELSEWHERE = (
     Shown(
         "G05",
         "a PID file that names a stranger, nobody or nothing is nobody's; the stranger is left alone",
-        "daemon/test_instance::test_a_pid_file_that_names_no_driver",
+        "driver/test_instance::test_a_pid_file_that_names_no_driver",
     ),
     Shown(
         "G05",
         "a driver that hangs and has no socket left is found by its PID file and replaced",
-        "daemon/test_instance::test_a_driver_that_hangs_is_found_by_its_pid_file",
+        "driver/test_instance::test_a_driver_that_hangs_is_found_by_its_pid_file",
     ),
     Shown(
         "G06",
         "memory, threads and descriptors after 1,000 reconnections, and after 100,000",
-        "daemon/test_reconnect::test_reconnections_in_virtual_time_leave_nothing_behind",
+        "driver/test_reconnect::test_reconnections_in_virtual_time_leave_nothing_behind",
     ),
     Shown(
         "G07",
         "clients vanish in every state, in the middle of a dump too",
-        "daemon/test_server::test_clients_vanish_in_every_state",
+        "driver/test_server::test_clients_vanish_in_every_state",
     ),
     Shown(
         "G07",
         "a thousand clients connect and die in the middle of a dump: memory, threads and descriptors stay",
-        "daemon/test_reconnect::test_a_thousand_clients_come_and_die",
+        "driver/test_reconnect::test_a_thousand_clients_come_and_die",
     ),
     Shown(
         "G07",
         "a client that never reads is dropped at a bound",
-        "daemon/test_server::test_a_client_that_never_reads_is_dropped_at_the_bound",
+        "driver/test_server::test_a_client_that_never_reads_is_dropped_at_the_bound",
     ),
     Shown(
         "G08",
@@ -268,7 +268,7 @@ ELSEWHERE = (
     Shown(
         "G08",
         "what stands in the way of reading, one situation at a time, with what mends it",
-        "probe/test_hindrance::test_the_document_says_what_probe_says",
+        "probe/test_problem::test_the_document_says_what_probe_says",
     ),
     Shown(
         "G11",

@@ -72,7 +72,7 @@ _T = TypeVar("_T")
 
 @dataclass
 class History:
-    """Changes only, in order, each with its time. ``turns``: how often the keeper turned."""
+    """Changes only, in order, each with its time. ``turns``: how often the device_loop turned."""
 
     began: float = 0.0
     ended: float = 0.0

@@ -1,7 +1,7 @@
-"""One UPS in virtual time: a simulated device, the driver's Keeper and Service, no threads and no sockets.
+"""One UPS in virtual time: a simulated device, the driver's DeviceLoop and Service, no threads and no sockets.
 
-The rig is the bus (plug events, rights), the threads (it turns the keeper, and lets the service look after it
-as the main loop does) and the client (it writes down what is published). The code between the device's bytes
+The rig is the bus (plug events, rights), the threads (it steps the device loop, and lets the service look after
+it as the main loop does) and the client (it writes down what is published). The code between the device's bytes
 and the published words is the driver's own.
 """
 
@@ -16,16 +16,16 @@ from tests.faults.history import Arranged, History, Said, Truth
 from tests.faults.timeline import Timeline
 from tests.faults.weigh import weight
 from tests.faults.wire import Left, SimulatedPipe
-from usbhidups.daemon.connect import Connector
-from usbhidups.daemon.keeper import Connect, Keeper
-from usbhidups.daemon.messages import Answer, Job, JobKind, Notice
-from usbhidups.daemon.service import Service
+from usbhidups.driver.connect import Connector
+from usbhidups.driver.device_loop import Connect, DeviceLoop
+from usbhidups.driver.messages import Answer, Job, JobKind, Notice
+from usbhidups.driver.service import Service
 from usbhidups.errors import DeviceNotFound, UsbHidUpsError
 from usbhidups.nut.upsconf import DriverOptions, Setting, driver_options
 from usbhidups.simulator.device import SimulatedDevice
 from usbhidups.ups.loading.library import Library
 from usbhidups.usb.fixture import Fixture, load
-from usbhidups.usb.piped import Choice, connect, read_facts
+from usbhidups.usb.handle_transport import Choice, connect, read_facts
 from usbhidups.usb.transport import Transport
 
 __all__ = ["FIXTURES", "Rig", "fixture", "options_of"]
@@ -86,7 +86,7 @@ class _Port:
 
 
 class _Turned:
-    """A worker whose keeper is turned by the rig instead of a thread; satisfies ``service.Work``."""
+    """A worker whose device_loop is turned by the rig instead of a thread; satisfies ``service.Work``."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class _Turned:
         self._post = post
         self.left = False
         self.turned_at = rig.clock.now - rig.asleep
-        self.keeper = Keeper(
+        self.device_loop = DeviceLoop(
             name="ups",
             connect=connect,
             post=self._say,
@@ -113,15 +113,15 @@ class _Turned:
         self._rig.worker = self
 
     def submit(self, job: Job) -> None:
-        self.keeper.submit(job)
+        self.device_loop.submit(job)
         self._rig.called = True
 
     def plugged(self) -> None:
-        self.keeper.plugged()
+        self.device_loop.plugged()
         self._rig.called = True
 
     def unplugged(self) -> None:
-        self.keeper.nudge()
+        self.device_loop.wake()
         self._rig.called = True
 
     @property
@@ -130,7 +130,7 @@ class _Turned:
 
     @property
     def good_until(self) -> float:
-        return self.keeper.good_until
+        return self.device_loop.good_until
 
     def end(self) -> None:
         return
@@ -277,12 +277,12 @@ class Rig:
         self.history.requests = self.device.gadget.log.total
 
     def turn(self) -> None:
-        """One turn of the keeper."""
+        """One turn of the device_loop."""
         worker = self.worker
         assert worker is not None
         self.history.turns += 1
         try:
-            worker.keeper.turn()
+            worker.device_loop.turn()
         except Left:
             self.replaced += 1
 
@@ -293,7 +293,7 @@ class Rig:
         """Bytes of the driver's objects."""
         world = (self, self.device, self.recorded, self.history, self.clock, _LIBRARY)
         assert self.worker is not None
-        return weight(self.worker.keeper, self.service, apart=world)
+        return weight(self.worker.device_loop, self.service, apart=world)
 
     # -- what is published -------------------------------------------------------------------
 

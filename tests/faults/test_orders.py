@@ -7,7 +7,7 @@ import pytest
 from tests.faults.catalogue import shows
 from tests.faults.conftest import Make
 from tests.killpower.families import night
-from usbhidups.killpower.result import Result
+from usbhidups.killpower.result import PoweroffStatus
 
 CPS = "0764-0501-cyberpower-cp1500epfclcd"
 EATON = "0463-ffff-eaton-3s"
@@ -70,7 +70,7 @@ def test_a_start_timer_that_does_not_wait(ondelay: str, returns: bool) -> None: 
     events = night(CPS, f"ondelay={ondelay}")
     events.do("quirk start-without-mains on")
     events.shut_down()
-    assert events.kill_power().result is Result.VERIFIED
+    assert events.kill_power().result is PoweroffStatus.VERIFIED
     events.wait(90)
     assert not events.load_on
     events.wait(120)
@@ -84,7 +84,7 @@ def test_off_for_two_seconds() -> None:
     events.do("quirk fixed-off-time 2")
     events.shut_down()
     events.do("mains on")
-    assert events.kill_power().result is Result.VERIFIED
+    assert events.kill_power().result is PoweroffStatus.VERIFIED
     events.wait(900)
     cut, back = events.switchings
     assert (cut.on, back.on) == (False, True)
@@ -97,7 +97,7 @@ def test_off_for_two_seconds() -> None:
 def test_one_cut_for_one_order() -> None:
     events = night(EATON)
     events.shut_down()
-    assert events.kill_power().result is Result.VERIFIED
+    assert events.kill_power().result is PoweroffStatus.VERIFIED
     written = len(events.wrote)
     events.wait(300)
     events.do("mains on")
@@ -112,7 +112,7 @@ def test_no_start_before_it_is_charged() -> None:
     events = night(EATON)
     events.do("quirk restart-charge 30")
     events.shut_down(minutes_on_battery=14.0)
-    assert events.kill_power().result is Result.VERIFIED
+    assert events.kill_power().result is PoweroffStatus.VERIFIED
     events.wait(300)
     events.do("mains on")
     events.wait(60)

@@ -1,4 +1,4 @@
-"""The USB side of the rig: a pipe to a simulated device in virtual time, below the driver's PipedTransport."""
+"""The USB side of the rig: a pipe to a simulated device in virtual time, below the driver's HandleTransport."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from usbhidups.errors import DeviceGone, TransferFailed, TransferKind, UsbHidUps
 from usbhidups.simulator.device import SimulatedDevice
 from usbhidups.simulator.transfers import Reply, Status
 from usbhidups.usb.descriptors import Endpoint
-from usbhidups.usb.pipe import Setup
+from usbhidups.usb.handle import Setup
 
 __all__ = ["LATENCY", "Left", "SimulatedPipe"]
 
@@ -29,7 +29,7 @@ class Left(BaseException):
 
 
 class SimulatedPipe:
-    """An open simulated device; satisfies ``usb.pipe.Pipe``.
+    """An open simulated device; satisfies ``usb.pipe.UsbHandle``.
 
     ``wait(until)`` lets time pass up to a moment, or less, and returns whether somebody called;
     ``stuck()`` tells whether transfers hang in the kernel, ``left()`` whether their thread was left behind.

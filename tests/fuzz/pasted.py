@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from usbhidups.errors import ConfigError, DescriptorError, FixtureError
-from usbhidups.probe.card import field_lines
-from usbhidups.probe.clock import MadeUpClock
-from usbhidups.probe.decode import decode
-from usbhidups.probe.finding import Finding
-from usbhidups.probe.look import Plan
-from usbhidups.probe.pasted import read_pasted
-from usbhidups.probe.replay import look_at_fixture
-from usbhidups.probe.shape import dumps
+from usbhidups.tools.probe.card import field_lines
+from usbhidups.tools.probe.clock import MadeUpClock
+from usbhidups.tools.probe.decode import decode
+from usbhidups.tools.probe.finding import Finding
+from usbhidups.tools.probe.look import Plan
+from usbhidups.tools.probe.pasted import read_pasted
+from usbhidups.tools.probe.replay import look_at_fixture
+from usbhidups.tools.probe.shape import dumps
 from usbhidups.ups.loading.library import Library
 from usbhidups.usb import fixture
 

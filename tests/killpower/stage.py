@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.simulator.transport import DirectTransport, VirtualClock
-from usbhidups.configuration import Places
+from usbhidups.configuration import Paths
 from usbhidups.errors import DeviceNotFound
-from usbhidups.killpower.result import Cut
+from usbhidups.killpower.result import PoweroffResult
 from usbhidups.killpower.single import Killpower
 from usbhidups.nut.upsconf import Setting, driver_options
 from usbhidups.simulator.device import SimulatedDevice
@@ -76,13 +76,13 @@ class Night:
         self.do("mains off")
         self.wait(60 * minutes_on_battery)
 
-    def kill_power(self, *, sleep: Callable[[float], None] | None = None) -> Cut:
+    def kill_power(self, *, sleep: Callable[[float], None] | None = None) -> PoweroffResult:
         """The late step: no daemon, no state directory."""
         cut = self._killpower(sleep or self.clock.sleep).cut()
         self.killed_at = self.clock.now
         return cut
 
-    def rehearse(self) -> Cut:
+    def rehearse(self) -> PoweroffResult:
         """``--dry-run``."""
         return self._killpower(self.clock.sleep).rehearse()
 
@@ -113,7 +113,7 @@ class Night:
             program="usbhidups",
             ups=NAME,
             options=driver_options(settings, program="usbhidups"),
-            places=Places(GONE, GONE, GONE, GONE),
+            places=Paths(GONE, GONE, GONE, GONE),
             say=self.said.append,
             open_port=lambda _library: _Port(self.fixture, self.device, self.clock),
             clock=self.clock,

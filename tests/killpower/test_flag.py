@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from usbhidups.killpower.flag import Mode, Wish
+from usbhidups.killpower.flag import Mode, PowerdownFlag
 
 MAGIC = b"upsmon-shutdown-file"  # nut-driver-contract.md section 7
 NOW = 1_000_000.0
 UPTIME = 3600.0
 
 
-def wish(tmp_path: Path, *, upsmon: str | None = None, nut: str = "", age: float = 10.0) -> Wish:
+def wish(
+    tmp_path: Path, *, upsmon: str | None = None, nut: str = "", age: float = 10.0
+) -> PowerdownFlag:
     """What NUT wants with these files; a flag that exists is ``age`` seconds old."""
     flag = tmp_path / "killpower"
     if upsmon is None:
@@ -23,7 +25,7 @@ def wish(tmp_path: Path, *, upsmon: str | None = None, nut: str = "", age: float
     (tmp_path / "nut.conf").write_text(nut)
     if flag.exists():
         os.utime(flag, (NOW - age, NOW - age))
-    return Wish.of(tmp_path, now=lambda: NOW, uptime=lambda: UPTIME)
+    return PowerdownFlag.of(tmp_path, now=lambda: NOW, uptime=lambda: UPTIME)
 
 
 def put_flag(tmp_path: Path, content: bytes = MAGIC) -> Path:
@@ -39,7 +41,7 @@ def test_flag_of_upsmon(tmp_path: Path) -> None:
 
 
 def test_no_files_at_all(tmp_path: Path) -> None:
-    assert "names no POWERDOWNFLAG" in Wish.of(tmp_path).why_not
+    assert "names no POWERDOWNFLAG" in PowerdownFlag.of(tmp_path).why_not
 
 
 def test_no_flag(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from tests.killpower.families import ABLE, ALL, AT_ONCE, PROVABLE, Family, night
 from tests.killpower.stage import Night
-from usbhidups.killpower.result import Result
+from usbhidups.killpower.result import PoweroffStatus
 from usbhidups.killpower.single import TIME_LIMIT
 from usbhidups.simulator.output import Switching
 
-SURE = (Result.VERIFIED, Result.ACCEPTED)
+SURE = (PoweroffStatus.VERIFIED, PoweroffStatus.ACCEPTED)
 
 able = pytest.mark.parametrize("family", ABLE, ids=lambda family: family.fixture)
 provable = pytest.mark.parametrize("family", PROVABLE, ids=lambda family: family.fixture)
@@ -36,7 +36,7 @@ def test_the_whole_night(family: Family) -> None:
     events.shut_down()
     assert events.load_on
     cut = events.kill_power()
-    assert cut.result is (Result.VERIFIED if family.shows else Result.ACCEPTED)
+    assert cut.result is (PoweroffStatus.VERIFIED if family.shows else PoweroffStatus.ACCEPTED)
     events.wait(1800)
     assert not events.load_on
     expect_cut_in_time(family, events)
@@ -73,7 +73,7 @@ def test_nothing_is_cut_that_was_not_announced(fixture: str) -> None:
     if result in SURE:
         assert len(cuts(events)) == 1
     else:
-        assert result is Result.REFUSED
+        assert result is PoweroffStatus.REFUSED
         assert events.switchings == []
         assert events.wrote == []
     events.do("mains on")
@@ -85,7 +85,7 @@ def test_nothing_is_cut_that_was_not_announced(fixture: str) -> None:
 def test_rehearsal_tells_the_bytes_and_writes_nothing(family: Family) -> None:
     events = night(family.fixture)
     events.shut_down()
-    assert events.rehearse().result is Result.NOTHING
+    assert events.rehearse().result is PoweroffStatus.NOTHING
     assert events.wrote == []
     told = "\n".join(events.said)
     events.kill_power()
@@ -164,7 +164,7 @@ def test_device_that_leaves_between_two_writes(family: Family) -> None:
             events.do("disconnect 3")
         events.clock.sleep(seconds)
 
-    assert events.kill_power(sleep=sleep).result is Result.VERIFIED
+    assert events.kill_power(sleep=sleep).result is PoweroffStatus.VERIFIED
     events.wait(200)
     expect_cut_in_time(family, events)
 
@@ -181,7 +181,9 @@ def test_accepted_and_ignored(family: Family) -> None:
         cut = events.kill_power()
         events.wait(200)
         assert events.load_on
-        assert cut.result is (Result.STAYS_ON if mains and family.shows else Result.ACCEPTED)
+        assert cut.result is (
+            PoweroffStatus.STAYS_ON if mains and family.shows else PoweroffStatus.ACCEPTED
+        )
         assert ("the device shows" in cut.text) == family.shows
 
 
@@ -189,12 +191,12 @@ def test_timer_that_shows_the_number_by_chance_proves_nothing() -> None:
     events = night("2341-8036-arduino-described-rich")
     events.do("set PowerSummary.DelayBeforeReboot 58")
     events.do("ignore all")
-    assert events.kill_power().result is Result.ACCEPTED
+    assert events.kill_power().result is PoweroffStatus.ACCEPTED
 
 
 @able
 def test_refused(family: Family) -> None:
-    for mains, expected in ((False, Result.REFUSED), (True, Result.STAYS_ON)):
+    for mains, expected in ((False, PoweroffStatus.REFUSED), (True, PoweroffStatus.STAYS_ON)):
         events = night(family.fixture)
         events.shut_down()
         events.do("refuse all")
@@ -213,7 +215,7 @@ def test_firmware_that_obeys_only_on_battery(family: Family) -> None:
     events.do("mains on")
     cut = events.kill_power()
     events.wait(600)
-    assert cut.result is Result.STAYS_ON
+    assert cut.result is PoweroffStatus.STAYS_ON
     assert "reboot" in str(cut)
     assert events.load_on
 
@@ -223,7 +225,7 @@ def test_host_that_is_told_to_reboot_is_not_cut_later(fixture: str) -> None:
     """The UPS obeys and shows nothing: a timer left running would cut the load while the host boots."""
     events = night(fixture)
     events.do("frozen")
-    assert events.kill_power().result is Result.STAYS_ON
+    assert events.kill_power().result is PoweroffStatus.STAYS_ON
     events.wait(900)
     assert events.switchings == []
 
@@ -241,7 +243,7 @@ def test_number_that_stands_still_proves_nothing() -> None:
             events.do("report feature 09 09 3c 00 00 00")
 
     cut = events.kill_power(sleep=sleep)
-    assert cut.result is Result.ACCEPTED
+    assert cut.result is PoweroffStatus.ACCEPTED
     assert "did not count" in cut.text
 
 
@@ -251,7 +253,7 @@ def test_no_device(family: Family) -> None:
     events.do("disconnect")
     started = events.clock.now
     cut = events.kill_power()
-    assert cut.result is Result.NOT_FOUND
+    assert cut.result is PoweroffStatus.NOT_FOUND
     assert events.clock.now - started <= TIME_LIMIT
 
 
@@ -260,7 +262,7 @@ def test_device_that_never_answers(family: Family) -> None:
     events = night(family.fixture)
     events.do("wedge")
     started = events.clock.now
-    assert events.kill_power().result is Result.NOT_FOUND
+    assert events.kill_power().result is PoweroffStatus.NOT_FOUND
     assert events.clock.now - started <= TIME_LIMIT + 5
 
 
@@ -270,7 +272,7 @@ def test_device_that_never_answers(family: Family) -> None:
 def test_the_administrators_delays_rule(family: Family) -> None:
     events = night(family.fixture, "offdelay=150", "ondelay=300")
     events.shut_down()
-    assert events.kill_power().result is Result.VERIFIED
+    assert events.kill_power().result is PoweroffStatus.VERIFIED
     events.wait(600)
     after = events.cut_after()
     assert after is not None

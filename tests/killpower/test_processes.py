@@ -18,10 +18,10 @@ import pytest
 from tests.driver_tools import eventually
 from tests.killpower.home import Home, at_home, conf_of
 from tests.nut_tools import find_program
-from usbhidups.configuration import Places
-from usbhidups.killpower import several, turns
-from usbhidups.killpower.result import Cut, Result
-from usbhidups.killpower.turns import Turn, address
+from usbhidups.configuration import Paths
+from usbhidups.killpower import run_lock, several
+from usbhidups.killpower.result import PoweroffResult, PoweroffStatus
+from usbhidups.killpower.run_lock import RunLock, address
 from usbhidups.nut.upsconf import Setting, driver_options
 
 EATON = "0463-ffff-eaton-3s"
@@ -198,33 +198,33 @@ def test_stranger_in_the_way_is_not_believed(home: Home) -> None:
 
 def test_holder_that_dies_leaves_its_turn() -> None:
     name = f"tests-that-die-{os.getpid()}"
-    holder = Turn(name)
+    holder = RunLock(name)
     holder.take(until=time.monotonic() + 5)
     holder.__exit__()
-    with Turn(name) as next_one:
+    with RunLock(name) as next_one:
         assert next_one.take(until=time.monotonic() + 5) == ""
 
 
 def test_a_turn_in_a_directory_of_any_length_is_taken() -> None:
     """An address that the kernel refuses once kept a kill-power busy until its time was used up."""
     deep = f"/tests-{os.getpid()}/{'long/' * 40}"
-    with Turn(f"{deep}usbhidups-ä") as one, Turn(f"/other{deep}usbhidups-ä") as namesake:
+    with RunLock(f"{deep}usbhidups-ä") as one, RunLock(f"/other{deep}usbhidups-ä") as namesake:
         soon = time.monotonic() + 5
         assert [one.take(until=soon), namesake.take(until=soon)] == ["", ""]
-        with Turn(f"{deep}usbhidups-ä") as second, ThreadPoolExecutor(1) as pool:
+        with RunLock(f"{deep}usbhidups-ä") as second, ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(second.take, until=soon)
-            one.tell(Cut("ä", Result.VERIFIED, "done"))
+            one.tell(PoweroffResult("ä", PoweroffStatus.VERIFIED, "done"))
             while not waiting.done():
-                one.tell(Cut("ä", Result.VERIFIED, "done"))
+                one.tell(PoweroffResult("ä", PoweroffStatus.VERIFIED, "done"))
             assert waiting.result() == "0 done"
 
 
 def test_where_no_turn_can_be_had_the_power_is_cut_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(turns, "address", lambda _name: bytes(200))  # longer than any may be
+    monkeypatch.setattr(run_lock, "address", lambda _name: bytes(200))  # longer than any may be
     never = iter(())  # nobody is waited for: the clock is not looked at
-    with Turn("tests", clock=lambda: next(never)) as turn:
+    with RunLock("tests", clock=lambda: next(never)) as turn:
         assert turn.take(until=5.0) == ""
 
 
@@ -261,10 +261,10 @@ def test_process_that_hangs_is_left_behind(
 ) -> None:
     """As one whose transfer never returns from the kernel; the other UPS is not held up."""
 
-    def work(wanted: several.Wanted, _places: Places, *, dry_run: bool) -> Cut:
+    def work(wanted: several.Wanted, _places: Paths, *, dry_run: bool) -> PoweroffResult:
         if wanted.ups == "stuck":
             signal.pause()
-        return Cut(wanted.ups, Result.VERIFIED, "done")
+        return PoweroffResult(wanted.ups, PoweroffStatus.VERIFIED, "done")
 
     monkeypatch.setattr(several, "_work", work)
     monkeypatch.setattr(several, "PATIENCE", 0.3)
@@ -272,9 +272,9 @@ def test_process_that_hangs_is_left_behind(
     nowhere = Path("/nonexistent")
     cuts = several.cut_all(
         [several.Wanted("usbhidups", name, options) for name in ("stuck", "free")],
-        Places(nowhere, nowhere, nowhere, nowhere),
+        Paths(nowhere, nowhere, nowhere, nowhere),
     )
-    assert [cut.result for cut in cuts] == [Result.NOT_FOUND, Result.VERIFIED]
+    assert [cut.result for cut in cuts] == [PoweroffStatus.NOT_FOUND, PoweroffStatus.VERIFIED]
     assert "hangs in the kernel" in capfd.readouterr().out
 
 

@@ -8,7 +8,7 @@ from tests.driver_tools import FIXTURES
 from tests.killpower.families import ABLE
 from tools.generate import KILL_POWER
 from tools.killpower_table import CANNOT, killpower_table
-from usbhidups.killpower.result import Result
+from usbhidups.killpower.result import PoweroffStatus
 from usbhidups.ups.loading.library import Library
 
 COMMANDLESS = {"EcoFlow", "Mini-Box openUPS", "Powervar", "Salicru"}
@@ -49,4 +49,4 @@ def test_cyberpower_counts_minutes() -> None:
 def test_every_status_is_explained() -> None:
     text = KILL_POWER.read_text(encoding="utf-8")
     told = {int(n): word for n, word in re.findall(r"^\| (\d) \| ([a-z ]+) \|", text, re.MULTILINE)}
-    assert told == {int(result): result.words.partition(":")[0] for result in Result}
+    assert told == {int(result): result.words.partition(":")[0] for result in PoweroffStatus}

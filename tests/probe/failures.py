@@ -1,7 +1,7 @@
 """Situations in which people ask what is wrong with their UPS, each provoked, with what probe says to it.
 
 ``python -m tests.probe.failures --write`` writes docs/probe-failures.md; ``test_failures`` compares it. The
-hosts are made up below a directory (``test_hindrance.World``); the devices that answer are simulated, on a
+hosts are made up below a directory (``test_problem.World``); the devices that answer are simulated, on a
 clock that only transfers move.
 """
 
@@ -19,24 +19,24 @@ from pathlib import Path
 from unittest import mock
 
 from tests.driver_tools import FIXTURES
-from tests.probe import test_hindrance as hosts
-from tests.probe.test_hindrance import APC, NODE, World
+from tests.probe import test_problem as hosts
+from tests.probe.test_problem import APC, NODE, World
 from tests.simulator.devices import bench
 from tests.simulator.transport import DirectTransport, VirtualClock
 from tests.usb.bytes import KEYBOARD, UPS
 from tests.usb.pipes import ups_pipe
 from tests.usb.sysfs import Part, plug
 from usbhidups.cli.target import Target
-from usbhidups.configuration import Places
+from usbhidups.configuration import Paths
 from usbhidups.nut.upsconf import Setting, driver_options
-from usbhidups.probe.card import card
-from usbhidups.probe.finding import Finding
-from usbhidups.probe.hindrance import Hindrance, judge
-from usbhidups.probe.look import Plan
-from usbhidups.probe.prober import Prober
-from usbhidups.probe.subject import Opened
-from usbhidups.screen.console import make_console, show
 from usbhidups.simulator.device import SimulatedDevice
+from usbhidups.tools.probe.card import card
+from usbhidups.tools.probe.finding import Finding
+from usbhidups.tools.probe.look import Plan
+from usbhidups.tools.probe.prober import Prober
+from usbhidups.tools.probe.problem import Problem, judge
+from usbhidups.tools.probe.subject import Opened
+from usbhidups.tools.screen.console import make_console, show
 from usbhidups.ups.loading.library import Library
 from usbhidups.usb import discover
 from usbhidups.usb.fixture import Fixture, load
@@ -91,12 +91,12 @@ def _rootless(finding: Finding, root: Path) -> Finding:
     def shown(text: str) -> str:
         return text.replace(str(root), "")
 
-    found = finding.hindrance
+    found = finding.problem
     return replace(
         finding,
         why=shown(finding.why),
         warnings=tuple(shown(each) for each in finding.warnings),
-        hindrance=found and Hindrance(found.situation, shown(found.reason), shown(found.mend)),
+        problem=found and Problem(found.situation, shown(found.reason), shown(found.mend)),
     )
 
 
@@ -152,7 +152,7 @@ def _suspended(world: World) -> str:
 def _none(world: World) -> str:
     plug(world.root, replace(APC, vendor=0x046D, parts=[Part(descriptor=KEYBOARD)]))
     settings = driver_options([Setting.from_argument("port=auto")], program="usbhidups")
-    target = Target(settings, Places.of({}))
+    target = Target(settings, Paths.of({}))
     target._local = world.local()
     assert list(target._local.subjects()) == []
     return f"usbhidups: {target.nothing()}"

@@ -11,14 +11,14 @@ import pytest
 from rich.text import Text
 
 from usbhidups.identity import Identity
-from usbhidups.probe.card import card, field_lines
-from usbhidups.probe.finding import Finding
-from usbhidups.probe.hindrance import Hindrance, Situation
-from usbhidups.probe.look import Plan
-from usbhidups.probe.replay import look_at_recording
-from usbhidups.screen.console import make_console, show
+from usbhidups.tools.probe.card import card, field_lines
+from usbhidups.tools.probe.finding import Finding
+from usbhidups.tools.probe.look import Plan
+from usbhidups.tools.probe.problem import Problem, Situation
+from usbhidups.tools.probe.replay import look_at_recording
+from usbhidups.tools.screen.console import make_console, show
 from usbhidups.ups.loading.library import Library
-from usbhidups.ups.view import Value
+from usbhidups.ups.snapshot import Value
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "hid-descriptors"
 PATHS = sorted(FIXTURES.glob("*.toml"))
@@ -82,7 +82,7 @@ def test_strings_of_devices_do_not_reach_the_terminal(*, terminal: bool) -> None
         variables={**finding.variables, "ups.alarm": Value(EVIL), "battery.type": Value(EVIL)},
         warnings=(EVIL,),
         oddities=(EVIL,),
-        hindrance=Hindrance(Situation.UNKNOWN, EVIL, EVIL),
+        problem=Problem(Situation.UNKNOWN, EVIL, EVIL),
         why=EVIL,
         commands=(EVIL,),
     )
@@ -99,7 +99,7 @@ def test_strings_of_devices_do_not_reach_the_terminal(*, terminal: bool) -> None
 def test_one_that_cannot_be_read_says_why_and_what_mends_it() -> None:
     finding = Finding(
         identity=Identity(0x051D, 2, port_path="1-4", bus=1, address=7),
-        hindrance=Hindrance(Situation.HELD, "apcupsd holds it", "stop apcupsd"),
+        problem=Problem(Situation.HELD, "apcupsd holds it", "stop apcupsd"),
     )
     text = drawn(finding, 80)
     assert text.startswith("* 051d:0002")
@@ -113,7 +113,7 @@ def test_another_drivers_device_names_the_driver() -> None:
     finding = Finding(
         identity=Identity(1, 2),
         other_driver="nutdrv_qx",
-        hindrance=Hindrance(Situation.OTHER_DRIVER, "it is none", "driver = nutdrv_qx"),
+        problem=Problem(Situation.OTHER_DRIVER, "it is none", "driver = nutdrv_qx"),
     )
     assert "for nutdrv_qx" in drawn(finding, 80)
 

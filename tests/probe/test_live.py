@@ -13,15 +13,15 @@ from rich.console import Console
 from tests.simulator.devices import bench
 from usbhidups.errors import UsbHidUpsError
 from usbhidups.hid.descriptor import ReportType
-from usbhidups.probe.clock import RealClock
-from usbhidups.probe.finding import Finding
-from usbhidups.probe.hindrance import Hindrance, Situation, judge
-from usbhidups.probe.look import Plan
-from usbhidups.probe.prober import Prober
-from usbhidups.probe.recording import Recorder
-from usbhidups.probe.subject import Opened
-from usbhidups.probe.watch import Watch
 from usbhidups.simulator.simulator import Simulator
+from usbhidups.tools.probe.clock import RealClock
+from usbhidups.tools.probe.finding import Finding
+from usbhidups.tools.probe.look import Plan
+from usbhidups.tools.probe.prober import Prober
+from usbhidups.tools.probe.problem import Problem, Situation, judge
+from usbhidups.tools.probe.recording import Recorder
+from usbhidups.tools.probe.subject import Opened
+from usbhidups.tools.probe.watch import Watch
 from usbhidups.ups.loading.library import Library
 from usbhidups.usb.fixture import Failure, dumps, load, parse
 from usbhidups.usb.ports import open_port
@@ -31,7 +31,7 @@ EATON = FIXTURES / "0463-ffff-eaton-3s.toml"
 RICH = sorted(FIXTURES.glob("*-described-rich.toml"))
 
 
-def explain(error: UsbHidUpsError) -> Hindrance:
+def explain(error: UsbHidUpsError) -> Problem:
     return judge(error, None)
 
 
@@ -93,20 +93,20 @@ def test_reports_that_fail_are_told_with_the_reason(eaton: Simulator) -> None:
 def test_a_device_that_refuses_everything(eaton: Simulator) -> None:
     eaton.command("fault stall all")
     found = probed(eaton, patience=0)
-    assert found.hindrance is not None
-    assert found.hindrance.situation is Situation.SILENT
-    assert "refuses all of its reports" in found.hindrance.reason
+    assert found.problem is not None
+    assert found.problem.situation is Situation.SILENT
+    assert "refuses all of its reports" in found.problem.reason
 
 
 def test_a_device_that_answers_nothing_is_given_up_soon(
     eaton: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("usbhidups.probe.look.TIMEOUT", 0.05)
+    monkeypatch.setattr("usbhidups.tools.probe.look.TIMEOUT", 0.05)
     subject = opened(eaton)
     eaton.command("fault timeout all")
     (found,) = prober().findings([subject])
-    assert found.hindrance is not None
-    assert "answers none of its reports in time" in found.hindrance.reason
+    assert found.problem is not None
+    assert "answers none of its reports in time" in found.problem.reason
     assert len(found.link.transfers) == 3
 
 
@@ -114,8 +114,8 @@ def test_a_device_that_leaves_meanwhile(eaton: Simulator) -> None:
     subject = opened(eaton)
     eaton.command("disconnect")
     (found,) = prober().findings([subject])
-    assert found.hindrance is not None
-    assert found.hindrance.situation is Situation.GONE
+    assert found.problem is not None
+    assert found.problem.situation is Situation.GONE
 
 
 def test_a_short_report_fills_the_fields_that_it_holds() -> None:
@@ -131,8 +131,8 @@ def test_a_short_report_fills_the_fields_that_it_holds() -> None:
 
 
 def said(found: Finding) -> str:
-    hindrance = found.hindrance
-    return found.text("ups.status") if hindrance is None else hindrance.situation.value
+    problem = found.problem
+    return found.text("ups.status") if problem is None else problem.situation.value
 
 
 def test_watching_follows_an_outage_and_a_lost_device(eaton: Simulator) -> None:
@@ -254,7 +254,7 @@ def recorded(simulator: Simulator) -> str:
 
 @pytest.mark.parametrize("path", [EATON, *RICH], ids=lambda path: path.stem)
 def test_a_recording_gives_what_the_device_gave(path: Path, tmp_path: Path) -> None:
-    from usbhidups.probe.replay import look_at_recording
+    from usbhidups.tools.probe.replay import look_at_recording
 
     with Simulator([load(path)], speed=0) as simulator:
         file = tmp_path / "recorded.toml"
@@ -298,7 +298,7 @@ def test_failures_are_part_of_the_record(eaton: Simulator) -> None:
 
 
 def test_an_outage_is_recorded_as_it_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("usbhidups.probe.recording.LONGEST_WAIT", 0.05)
+    monkeypatch.setattr("usbhidups.tools.probe.recording.LONGEST_WAIT", 0.05)
     fixture = bench()
     with Simulator([fixture], speed=0) as simulator:
         subject = opened(simulator)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from usbhidups.errors import ConfigError
-from usbhidups.probe.decode import decode
-from usbhidups.probe.look import Plan
-from usbhidups.probe.pasted import Paste, read_pasted
+from usbhidups.tools.probe.decode import decode
+from usbhidups.tools.probe.look import Plan
+from usbhidups.tools.probe.pasted import Paste, read_pasted
 from usbhidups.ups.loading.library import Library
 from usbhidups.usb import fixture
 

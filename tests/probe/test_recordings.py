@@ -12,9 +12,9 @@ import pytest
 
 from tests.replay.parity import OWN
 from usbhidups.errors import FixtureError
-from usbhidups.probe.look import Plan
-from usbhidups.probe.replay import look_at_recording
-from usbhidups.probe.shape import as_object
+from usbhidups.tools.probe.look import Plan
+from usbhidups.tools.probe.replay import look_at_recording
+from usbhidups.tools.probe.shape import as_object
 from usbhidups.ups.loading.library import Library
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "hid-descriptors"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from usbhidups.probe.rules import find_rule
+from usbhidups.tools.probe.rules import find_rule
 
 OURS = Path(__file__).parents[2] / "udev"
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from usbhidups.identity import Identity
-from usbhidups.probe.finding import Finding
-from usbhidups.probe.hindrance import Hindrance, Situation
-from usbhidups.probe.look import Plan
-from usbhidups.probe.replay import look_at_recording
-from usbhidups.probe.shape import dumps
+from usbhidups.tools.probe.finding import Finding
+from usbhidups.tools.probe.look import Plan
+from usbhidups.tools.probe.problem import Problem, Situation
+from usbhidups.tools.probe.replay import look_at_recording
+from usbhidups.tools.probe.shape import dumps
 from usbhidups.ups.loading.library import Library
 
 ROOT = Path(__file__).parents[2]
@@ -86,8 +86,8 @@ def test_every_fixture_has_the_shape(path: Path) -> None:
 
 
 def test_one_that_cannot_be_read_has_it_too() -> None:
-    hindrance = Hindrance(Situation.HELD, "held", "let go")
-    (found,) = json.loads(dumps([Finding(identity=Identity(1, 2), hindrance=hindrance)]))
+    problem = Problem(Situation.HELD, "held", "let go")
+    (found,) = json.loads(dumps([Finding(identity=Identity(1, 2), problem=problem)]))
     check(found, OBJECT)
     check(found["device"], DEVICE)
     assert found["problem"] == {"situation": "held", "reason": "held", "mend": "let go"}

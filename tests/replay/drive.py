@@ -17,7 +17,7 @@ from usbhidups.ups.loading.choose import Choice, choose
 from usbhidups.ups.loading.library import Library
 from usbhidups.ups.naming import Models
 from usbhidups.ups.options import Options
-from usbhidups.ups.view import View
+from usbhidups.ups.snapshot import Snapshot
 
 __all__ = ["Recording", "Seen", "load", "read"]
 
@@ -45,7 +45,7 @@ class Seen:
     choice: Choice
     repairs: tuple[Repair, ...]
     ups: Ups
-    view: View
+    view: Snapshot
 
     @property
     def texts(self) -> dict[str, str]:

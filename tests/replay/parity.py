@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.replay.drive import Recording, Seen, load, read
 from usbhidups.ups.loading.library import Library
-from usbhidups.ups.view import Value
+from usbhidups.ups.snapshot import Value
 
 __all__ = [
     "CORPUS",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from usbhidups.screen.console import (
+from usbhidups.tools.screen.console import (
     NARROWEST,
     PIPED,
     WIDEST,
@@ -26,10 +26,10 @@ from usbhidups.screen.console import (
     refit,
     show,
 )
-from usbhidups.screen.gauges import bar, sparkline
-from usbhidups.screen.safe import LONGEST, safe
-from usbhidups.screen.vitals import Vitals, folded, grid, headline, summary
-from usbhidups.screen.words import Tone, duration, in_words, number, tone_of
+from usbhidups.tools.screen.gauges import bar, sparkline
+from usbhidups.tools.screen.labels import Tone, duration, in_words, number, tone_of
+from usbhidups.tools.screen.safe import LONGEST, safe
+from usbhidups.tools.screen.summary import Summary, folded, grid, headline, summary
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_the_width_of_a_pipe(columns: str, width: int, monkeypatch: pytest.Monke
 def test_a_pipe_gets_no_colours_and_no_blanks_at_the_ends() -> None:
     file = io.StringIO()
     console = make_console(file, width=70)
-    show(console, grid(Vitals(VARIABLES, console, today=TODAY).rows()))
+    show(console, grid(Summary(VARIABLES, console, today=TODAY).rows()))
     lines = file.getvalue().splitlines()
     assert "\x1b" not in file.getvalue()
     assert all(line == line.rstrip() for line in lines)
@@ -203,7 +203,7 @@ def test_vitals_fit_the_width(width: int) -> None:
     file = io.StringIO()
     console = make_console(file, width=width)
     show(console, headline("A name of some length", "OB DISCHRG LB", console))
-    show(console, grid(Vitals(VARIABLES, console, today=TODAY).rows()))
+    show(console, grid(Summary(VARIABLES, console, today=TODAY).rows()))
     lines = file.getvalue().splitlines()
     assert all(len(line) <= width for line in lines)
     text = " ".join(" ".join(lines).split())
@@ -223,7 +223,7 @@ def test_nothing_is_made_up() -> None:
     file = io.StringIO()
     console = make_console(file, width=80)
     strange = {"battery.charge": "n/a", "battery.runtime": "-1", "battery.date": "not set"}
-    show(console, grid(Vitals(strange, console, today=TODAY).rows()))
+    show(console, grid(Summary(strange, console, today=TODAY).rows()))
     assert file.getvalue().split() == ["Bat.", "age", "fitted", "not", "set"]
 
 
@@ -233,7 +233,7 @@ def test_ascii_terminals_get_ascii() -> None:
     show(console, headline("UPS", "OL", console))
     show(
         console,
-        grid(Vitals({"ups.status": "OL", "battery.charge": "50"}, console, today=TODAY).rows()),
+        grid(Summary({"ups.status": "OL", "battery.charge": "50"}, console, today=TODAY).rows()),
     )
     file.flush()
     assert b"#" in file.buffer.getvalue()  # type: ignore[attr-defined]

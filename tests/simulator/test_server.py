@@ -22,10 +22,10 @@ from tests.simulator.test_session import GET_LOAD, import_, replies, submit
 from usbhidups.cli.main import main
 from usbhidups.cli.simulate import EXAMPLE
 from usbhidups.errors import ConfigError
-from usbhidups.probe.look import Plan
-from usbhidups.probe.replay import look_at_recording
 from usbhidups.simulator.scenarios import SCENARIOS
 from usbhidups.simulator.simulator import Simulator
+from usbhidups.tools.probe.look import Plan
+from usbhidups.tools.probe.replay import look_at_recording
 from usbhidups.ups.loading.library import Library
 from usbhidups.usb import fixture
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.ups.made import DESCRIPTOR, IDENTITY, made
 from tests.ups.reports import ReportDevice, library, load
-from usbhidups.carryout import carry_out
+from usbhidups.execute import execute
 from usbhidups.hid.descriptor import parse
 from usbhidups.ups.device import Ups, attach
 from usbhidups.ups.options import Options
@@ -21,7 +21,7 @@ FIXTURES = Path(__file__).parents[2] / "fixtures" / "hid-descriptors"
 def sent(planned: WritePlan | Refusal | None, device: ReportDevice) -> list[str]:
     assert isinstance(planned, WritePlan), planned
     device.written.clear()
-    carry_out(planned, device, sleep=device.sleep, now=device.clock)
+    execute(planned, device, sleep=device.sleep, now=device.clock)
     return [line.removeprefix("feature:") for line in device.written]
 
 
@@ -153,7 +153,7 @@ def test_after_a_set_the_device_is_read_and_what_it_shows_is_published() -> None
     device.run(ups, 3.0)
     planned = ups.set("battery.charge.low", "30", now=device.now)
     assert isinstance(planned, WritePlan)
-    outcome = carry_out(planned, device, sleep=device.sleep, now=device.clock)
+    outcome = execute(planned, device, sleep=device.sleep, now=device.clock)
     ups.wrote(planned, outcome, now=device.now)
     device.run(ups, 0.1)
     assert ups.view(device.now).variables["battery.charge.low"].text == "30"

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.ups.reports import SHARED, ReportDevice, load
-from usbhidups import carryout
+from usbhidups.execute import execute
 from usbhidups.ups.device import Ups
 from usbhidups.ups.options import Options
 from usbhidups.ups.plan import Refusal, WritePlan
@@ -63,7 +63,7 @@ def compare_file(path: Path) -> Iterator[Comparison]:
         for name, text in (("ups.delay.start", "185"), ("ups.delay.shutdown", "75")):
             planned = ups.set(name, text, now=device.now)
             if isinstance(planned, WritePlan):
-                carryout.carry_out(planned, device, sleep=device.sleep, now=device.clock)
+                execute(planned, device, sleep=device.sleep, now=device.clock)
         device.run(ups, 2.0)
         original = dict(device.feature)
         for name, nut in published["commands_after_delays"].items():
@@ -104,7 +104,7 @@ def _carried(
     device.written.clear()
     words = "kept by the driver"
     if isinstance(planned, WritePlan):
-        words = carryout.carry_out(planned, device, sleep=device.sleep, now=device.clock).text
+        words = execute(planned, device, sleep=device.sleep, now=device.clock).text
     elif isinstance(planned, Refusal):
         words = planned.reason
     taken = [line for line in nut if "(stall)" not in line]

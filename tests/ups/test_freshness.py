@@ -15,15 +15,15 @@ from usbhidups.hid.descriptor import ReportType
 from usbhidups.ups.device import Ups
 from usbhidups.ups.options import Options
 from usbhidups.ups.reading.failures import Failures
+from usbhidups.ups.reading.freeze import FreezeDetector
 from usbhidups.ups.reading.freshness import Freshness, Health, Proof
-from usbhidups.ups.reading.movement import Movement
 
 EVERY = [(ReportType.FEATURE, number) for number in range(1, 10)]
 
 
 def plain() -> Freshness:
     """Of a device of which nothing is known."""
-    return Freshness(Movement(now=0.0), Failures())
+    return Freshness(FreezeDetector(now=0.0), Failures())
 
 
 def jitter(device: ReportDevice, rng: random.Random, often: float) -> None:
@@ -319,7 +319,7 @@ def test_the_first_status_is_enough_of_what_was_gone_not_of_what_was_closed(
 ) -> None:
     """A device that was opened anew since it answered nothing has to show that it does."""
     failures = Failures()
-    freshness = Freshness(Movement(now=0.0), failures)
+    freshness = Freshness(FreezeDetector(now=0.0), failures)
     assert freshness.stale(Proof(0.0, 1.1), now=6.0)
     if closed:
         for number in range(8):

@@ -1,4 +1,4 @@
-"""Binding rows to fields: exact paths, twins, what must not be read, what is not declared."""
+"""Binding rows to fields: exact paths, counterparts, what must not be read, what is not declared."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def row(name: str, path: str, **how: object) -> VariableRow:
 def test_feature_goes_before_input_and_input_is_its_twin() -> None:
     made = profile(variables=(row("battery.charge", "UPS.PowerSummary.RemainingCapacity"),))
     (bound,) = bind(made, descriptor(TWIN, CHARGE)).variables
-    assert (bound.field, bound.twin) == (CHARGE, TWIN)
+    assert (bound.field, bound.counterpart) == (CHARGE, TWIN)
     (bound,) = bind(made, descriptor(TWIN)).variables
-    assert (bound.field, bound.twin) == (TWIN, None)
+    assert (bound.field, bound.counterpart) == (TWIN, None)
 
 
 def test_interrupt_only_devices_are_read_by_input_alone() -> None:

@@ -13,7 +13,7 @@ from usbhidups.hid.descriptor import ReportType
 from usbhidups.ups.device import Ups
 from usbhidups.ups.options import Options
 from usbhidups.ups.plan import ReadRequest
-from usbhidups.ups.reading.schedule import Beat, Schedule
+from usbhidups.ups.reading.schedule import PollIntervals, Schedule
 from usbhidups.ups.reading.wanted import Rank, Wanted
 
 STATUS = (ReportType.FEATURE, 1)
@@ -271,7 +271,7 @@ def report(number: int, rank: Rank) -> Wanted:
 
 
 def test_what_was_constant_and_now_gives_a_value_is_read_again() -> None:
-    schedule = Schedule(Beat())
+    schedule = Schedule(PollIntervals())
     schedule.want([report(1, Rank.MAINS), report(5, Rank.CONSTANT)], now=0.0)
     reads: Counter[int] = Counter()
     for step in range(800):
@@ -287,8 +287,8 @@ def test_what_was_constant_and_now_gives_a_value_is_read_again() -> None:
 
 @pytest.mark.parametrize("gap", [0.0, 0.2])
 def test_a_device_too_slow_for_all_of_it_is_asked_for_each_of_it(gap: float) -> None:
-    """A second and a half for a report, on battery, a round ended after a second as the keeper does."""
-    schedule = Schedule(Beat(gap=gap))
+    """A second and a half for a report, on battery, a round ended after a second as the device_loop does."""
+    schedule = Schedule(PollIntervals(gap=gap))
     ranks = (Rank.MAINS, Rank.STATUS, Rank.STATUS, Rank.VALUE, Rank.VALUE, Rank.CONSTANT)
     schedule.want([report(number, rank) for number, rank in enumerate(ranks, 1)], now=0.0)
     schedule.on_battery(yes=True, now=0.0)

@@ -7,8 +7,8 @@ import pytest
 from tests.ups.made import announce, made, say
 from usbhidups.ups.device import Ups
 from usbhidups.ups.options import Options
-from usbhidups.ups.picture import HELD, REASON
-from usbhidups.ups.status.flags import Flag, Mains, Opinion, gather, mains_of
+from usbhidups.ups.state import HELD, REASON
+from usbhidups.ups.status.flags import Flag, FlagReport, Mains, gather, mains_of
 from usbhidups.ups.status.rules import Battery, Settled, StatusRules, Trend, decide
 
 ON = Mains(present=True, source="UPS.PowerSummary.PresentStatus.ACPresent", at=1.0)
@@ -146,8 +146,8 @@ def test_alarm_texts_come_in_nuts_order_and_alarm_is_the_first_word() -> None:
 def test_two_rows_of_one_flag_are_joined_and_the_last_does_not_win() -> None:
     claims = gather(
         [
-            Opinion("UPS…CommunicationLost", ("commfault",), 1.0),
-            Opinion("UPS…InternalFailure", ("!commfault",), 2.0),
+            FlagReport("UPS…CommunicationLost", ("commfault",), 1.0),
+            FlagReport("UPS…InternalFailure", ("!commfault",), 2.0),
         ]
     )
     assert claims[Flag.FAULT].value
@@ -157,8 +157,8 @@ def test_two_rows_of_one_flag_are_joined_and_the_last_does_not_win() -> None:
 def test_ac_present_rules_over_later_rows() -> None:
     mains = mains_of(
         [
-            Opinion("UPS.PowerConverter.Input.[3].PresentStatus.Used", ("!online",), 3.0),
-            Opinion("UPS.PowerSummary.PresentStatus.ACPresent", ("online",), 1.0),
+            FlagReport("UPS.PowerConverter.Input.[3].PresentStatus.Used", ("!online",), 3.0),
+            FlagReport("UPS.PowerSummary.PresentStatus.ACPresent", ("online",), 1.0),
         ]
     )
     assert mains.present is True
@@ -166,12 +166,12 @@ def test_ac_present_rules_over_later_rows() -> None:
 
 
 def test_not_online_of_a_real_report_is_on_battery() -> None:
-    mains = mains_of([Opinion("UPS.BELKINStatus.BELKINPowerStatus", ("!online",), 1.0)])
+    mains = mains_of([FlagReport("UPS.BELKINStatus.BELKINPowerStatus", ("!online",), 1.0)])
     assert mains.present is False
 
 
 def test_words_that_are_no_flags_say_nothing() -> None:
-    opinions = [Opinion("UPS…InternalFailure", ("yes",), 1.0)]
+    opinions = [FlagReport("UPS…InternalFailure", ("yes",), 1.0)]
     assert gather(opinions) == {}
     assert mains_of(opinions).present is None
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tests.usb.bytes import DEVICE, hid, plain, string
 from usbhidups.errors import TransferFailed, TransferKind
 from usbhidups.usb.descriptors import Endpoint
-from usbhidups.usb.pipe import Setup
+from usbhidups.usb.handle import Setup
 
 Answer = bytes | Exception
 Script = Callable[[Setup, int], Answer]

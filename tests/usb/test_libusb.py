@@ -23,8 +23,8 @@ from usbhidups.errors import (
     UsbHidUpsError,
 )
 from usbhidups.usb.descriptors import Endpoint
-from usbhidups.usb.libusb import Libusb, LibusbPipe
-from usbhidups.usb.pipe import Setup
+from usbhidups.usb.handle import Setup
+from usbhidups.usb.libusb import Libusb, LibusbHandle
 
 GET = Setup(0xA1, 0x01, 0x0308, 0, "get feature 0x08")
 ENDPOINT = Endpoint(0x84, 8, 10)
@@ -139,8 +139,8 @@ class Reading:
         self._table.calls.append(("free",))
 
 
-def pipe_on(backend: Table) -> LibusbPipe:
-    return LibusbPipe(backend, "handle", node="/dev/bus/usb/001/007", stand=Reading)
+def pipe_on(backend: Table) -> LibusbHandle:
+    return LibusbHandle(backend, "handle", node="/dev/bus/usb/001/007", stand=Reading)
 
 
 def test_a_bound_driver_is_taken_away_and_given_back() -> None:
@@ -266,7 +266,7 @@ def test_nothing_is_asked_of_a_device_that_is_gone() -> None:
     assert backend.names == ["active?", "detach", "claim", "control", "close"]
 
 
-def listening(backend: Table) -> LibusbPipe:
+def listening(backend: Table) -> LibusbHandle:
     pipe = pipe_on(backend)
     pipe.listen(ENDPOINT, 16)
     return pipe

@@ -25,12 +25,12 @@ from usbhidups.errors import (
     TransferFailed,
 )
 from usbhidups.identity import Identity
-from usbhidups.usb import doors
-from usbhidups.usb.doors import Way
+from usbhidups.usb import candidates
+from usbhidups.usb.candidates import Backend
+from usbhidups.usb.handle import Setup
+from usbhidups.usb.handle_transport import Choice
 from usbhidups.usb.libusb import Libusb
 from usbhidups.usb.local import Host, LocalPort
-from usbhidups.usb.pipe import Setup
-from usbhidups.usb.piped import Choice
 from usbhidups.usb.transport import Transport
 
 
@@ -138,7 +138,7 @@ def port(tmp_path: Path, bus: Bus) -> Iterator[MakePort]:
 
     def make(**options: Any) -> LocalPort:
         known = options.pop("known", True)
-        options.setdefault("way", Way.LIBUSB)
+        options.setdefault("way", Backend.LIBUSB)
         host = Host(sysfs=tmp_path / "sys", dev=tmp_path / "dev", libusb=Libusb(bus))
         made.append(LocalPort(maybe=lambda vendor, product: known, host=host, **options))
         return made[-1]
@@ -231,7 +231,7 @@ def test_duplicates_take_the_first_that_is_free(
     bus.busy = {(1, 7)}
     assert place(port(duplicates=True).open()) == "1-2"
     bus.busy = {(1, 7), (1, 8)}
-    monkeypatch.setattr(doors, "holders", lambda node: (f"pid 12 ({Path(node).name})",))
+    monkeypatch.setattr(candidates, "holders", lambda node: (f"pid 12 ({Path(node).name})",))
     with pytest.raises(DeviceBusy, match=r"1-1 .* \(held by pid 12 \(007\)\); 1-2 ") as caught:
         port(duplicates=True).open()
     assert caught.value.holder == "pid 12 (007), pid 12 (008)"
@@ -315,15 +315,15 @@ class Ways:
         self.shut: dict[str, Exception] = {}
         for name in ("_hidraw", "_by_libusb"):
             monkeypatch.setattr(
-                doors.SysfsDoor, name, self._way(name.strip("_").replace("by_", ""))
+                candidates.SysfsCandidate, name, self._way(name.strip("_").replace("by_", ""))
             )
 
-    def _way(self, name: str) -> Callable[[doors.SysfsDoor], Transport]:
-        def tried(door: doors.SysfsDoor) -> Transport:
+    def _way(self, name: str) -> Callable[[candidates.SysfsCandidate], Transport]:
+        def tried(candidate: candidates.SysfsCandidate) -> Transport:
             self.tried.append(name)
             if name in self.shut:
                 raise self.shut[name]
-            opened: Any = SimpleNamespace(identity=door.identity)
+            opened: Any = SimpleNamespace(identity=candidate.identity)
             transport: Transport = opened
             return transport
 
@@ -349,31 +349,31 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
 )
 def test_auto_prefers(tmp_path: Path, port: MakePort, ways: Ways, part: Part, first: str) -> None:
     plug(tmp_path, Plug(parts=[part]))
-    port(way=Way.AUTO).open()
+    port(way=Backend.AUTO).open()
     assert ways.tried == [first]
 
 
 def test_auto_tries_the_other_way(tmp_path: Path, port: MakePort, ways: Ways) -> None:
     plug(tmp_path, Plug())
     ways.shut = {"hidraw": AccessDenied("hidraw0 is root:root 0600")}
-    port(way=Way.AUTO).open()
+    port(way=Backend.AUTO).open()
     assert ways.tried == ["hidraw", "libusb"]
     ways.shut["libusb"] = ConfigError("pyusb is not installed", key="transport")
     with pytest.raises(AccessDenied, match=r"hidraw0 is root:root 0600; transport: pyusb is not"):
-        port(way=Way.AUTO).open()
+        port(way=Backend.AUTO).open()
 
 
 def test_auto_with_choices_made_by_hand_uses_libusb(
     tmp_path: Path, port: MakePort, ways: Ways
 ) -> None:
     plug(tmp_path, Plug())
-    port(way=Way.AUTO, choice=Choice(descriptor_index=1)).open()
+    port(way=Backend.AUTO, choice=Choice(descriptor_index=1)).open()
     assert ways.tried == ["libusb"]
 
 
-@pytest.mark.parametrize(("way", "tried"), [(Way.HIDRAW, "hidraw"), (Way.LIBUSB, "libusb")])
+@pytest.mark.parametrize(("way", "tried"), [(Backend.HIDRAW, "hidraw"), (Backend.LIBUSB, "libusb")])
 def test_a_way_that_was_asked_for_is_the_only_one(
-    tmp_path: Path, port: MakePort, ways: Ways, way: Way, tried: str
+    tmp_path: Path, port: MakePort, ways: Ways, way: Backend, tried: str
 ) -> None:
     plug(tmp_path, Plug())
     ways.shut = {"hidraw": DeviceGone("gone"), "libusb": DeviceGone("gone")}
@@ -385,7 +385,7 @@ def test_a_way_that_was_asked_for_is_the_only_one(
 def test_hidraw_without_a_node(tmp_path: Path, port: MakePort) -> None:
     plug(tmp_path, Plug(parts=[Part(descriptor=UPS, driver="usbfs", hidraw="")]))
     with pytest.raises(DeviceNotFound, match="no hidraw node: its driver is usbfs"):
-        port(way=Way.HIDRAW).open()
+        port(way=Backend.HIDRAW).open()
 
 
 def test_hidraw_gets_what_sysfs_knows(
@@ -400,8 +400,8 @@ def test_hidraw_gets_what_sysfs_knows(
         transport: Transport = opened
         return transport
 
-    monkeypatch.setattr(doors, "open_hidraw", open_hidraw)
-    assert port(way=Way.HIDRAW).open().identity.port_path == "1-1"
+    monkeypatch.setattr(candidates, "open_hidraw", open_hidraw)
+    assert port(way=Backend.HIDRAW).open().identity.port_path == "1-1"
     assert asked == {
         "node": str(tmp_path / "dev/hidraw0"),
         "usb_node": str(tmp_path / "dev/bus/usb/001/007"),
@@ -418,11 +418,11 @@ def test_hidraw_without_the_right_to_open_it(
     def open_hidraw(node: str, identity: Identity, **more: object) -> Transport:
         raise AccessDenied("may not be opened", node=node)
 
-    monkeypatch.setattr(doors, "open_hidraw", open_hidraw)
+    monkeypatch.setattr(candidates, "open_hidraw", open_hidraw)
     with pytest.raises(
         AccessDenied, match=r"1-1 0764:0501 CPS CP1500: .*dev/hidraw0: may not be opened"
     ):
-        port(way=Way.HIDRAW).open()
+        port(way=Backend.HIDRAW).open()
 
 
 def test_a_port_that_may_not_be_kept_awake_is_told(
@@ -434,7 +434,7 @@ def test_a_port_that_may_not_be_kept_awake_is_told(
 ) -> None:
     plug(tmp_path, Plug(control="auto"))
     bus.devices = {(1, 7): ups_pipe(UPS)}
-    monkeypatch.setattr(doors, "keep_awake", lambda candidate: False)
+    monkeypatch.setattr(candidates, "keep_awake", lambda candidate: False)
     with caplog.at_level("INFO"):
         port().open().close()
     assert "the kernel may suspend its port" in caplog.text
@@ -445,17 +445,17 @@ def test_a_port_that_may_not_be_kept_awake_is_told(
 
 def test_without_sysfs_libusb_lists(bus: Bus, port: MakePort) -> None:
     bus.devices = {(3, 2): ups_pipe(UPS)}
-    transport = port(way=Way.AUTO).open()
+    transport = port(way=Backend.AUTO).open()
     assert transport.identity.port_path == "3-2"
     assert transport.identity.product == "CP1500"
     transport.close()
     with pytest.raises(DeviceNotFound, match="3-2 0764:0501: its ids are no known UPS's"):
-        port(way=Way.AUTO, known=False).open()
+        port(way=Backend.AUTO, known=False).open()
     with pytest.raises(DeviceNotFound, match="serial '0000' is not 'X'"):
-        port(way=Way.AUTO, match=Serial("X")).open()
+        port(way=Backend.AUTO, match=Serial("X")).open()
     assert bus.opened == bus.closed
     with pytest.raises(DeviceNotFound):
-        port(way=Way.HIDRAW).open()
+        port(way=Backend.HIDRAW).open()
 
 
 def test_a_listed_device_that_breaks_while_opening(bus: Bus, port: MakePort) -> None:
@@ -463,7 +463,7 @@ def test_a_listed_device_that_breaks_while_opening(bus: Bus, port: MakePort) -> 
     broken.table[0x80, 0x06, 0x0100, 0] = b""
     bus.devices = {(3, 2): broken}
     with pytest.raises(DescriptorError, match="no device descriptor"):
-        port(way=Way.AUTO).open()
+        port(way=Backend.AUTO).open()
     assert bus.opened == bus.closed == [(3, 2)]
 
 

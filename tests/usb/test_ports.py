@@ -12,9 +12,9 @@ from usbhidups.errors import ConfigError, DeviceGone, DeviceNotFound, FixtureErr
 from usbhidups.identity import Identity
 from usbhidups.simulator.simulator import Simulator
 from usbhidups.usb.fixture import load
+from usbhidups.usb.handle_transport import Choice
 from usbhidups.usb.libusb import Libusb
 from usbhidups.usb.local import Host, LocalPort
-from usbhidups.usb.piped import Choice
 from usbhidups.usb.ports import make_port, open_port
 
 FIXTURE = (

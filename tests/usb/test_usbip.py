@@ -18,8 +18,8 @@ from usbhidups.errors import (
     TransferKind,
 )
 from usbhidups.usb.descriptors import Endpoint
-from usbhidups.usb.pipe import Setup
-from usbhidups.usb.usbip import Address, UsbipPipe, list_devices, parse_address
+from usbhidups.usb.handle import Setup
+from usbhidups.usb.usbip import Address, UsbipHandle, list_devices, parse_address
 from usbhidups.usb.usbip_wire import ExportedDevice
 
 GET = Setup(0xA1, 0x01, 0x0308, 0, "get feature 0x08")
@@ -112,8 +112,8 @@ def server(sockets: tuple[socket.socket, socket.socket]) -> Server:
 
 
 @pytest.fixture
-def pipe(sockets: tuple[socket.socket, socket.socket]) -> Iterator[UsbipPipe]:
-    pipe = UsbipPipe(sockets[0], ExportedDevice("1-1", 1, 2, 1, 0x0764, 0x0501, 1, 1))
+def pipe(sockets: tuple[socket.socket, socket.socket]) -> Iterator[UsbipHandle]:
+    pipe = UsbipHandle(sockets[0], ExportedDevice("1-1", 1, 2, 1, 0x0764, 0x0501, 1, 1))
     pipe.listen(ENDPOINT, 8)
     yield pipe
     pipe.close()
@@ -143,7 +143,7 @@ def play(server: Server) -> Iterator[Play]:
     assert failures == []
 
 
-def test_control_reads_and_writes(pipe: UsbipPipe, play: Play) -> None:
+def test_control_reads_and_writes(pipe: UsbipHandle, play: Play) -> None:
     def script(server: Server) -> None:
         command, seqnum, endpoint, _ = server.request()
         assert (command, endpoint) == (1, 0)
@@ -168,7 +168,7 @@ def test_control_reads_and_writes(pipe: UsbipPipe, play: Play) -> None:
         (-121, TransferKind.SHORT),
     ],
 )
-def test_failed_transfers(pipe: UsbipPipe, play: Play, status: int, kind: TransferKind) -> None:
+def test_failed_transfers(pipe: UsbipHandle, play: Play, status: int, kind: TransferKind) -> None:
     play(lambda server: server.answer(server.request()[1], status=status))
     with pytest.raises(TransferFailed) as caught:
         pipe.control_in(GET, 6, timeout=PATIENCE)
@@ -178,13 +178,13 @@ def test_failed_transfers(pipe: UsbipPipe, play: Play, status: int, kind: Transf
 
 
 @pytest.mark.parametrize("status", [-19, -108, -104])
-def test_a_device_that_left(pipe: UsbipPipe, play: Play, status: int) -> None:
+def test_a_device_that_left(pipe: UsbipHandle, play: Play, status: int) -> None:
     play(lambda server: server.answer(server.request()[1], status=status))
     with pytest.raises(DeviceGone):
         pipe.control_in(GET, 6, timeout=PATIENCE)
 
 
-def test_a_server_that_hangs_up(pipe: UsbipPipe, play: Play) -> None:
+def test_a_server_that_hangs_up(pipe: UsbipHandle, play: Play) -> None:
     def script(server: Server) -> None:
         server.request()
         server.sock.shutdown(socket.SHUT_RDWR)
@@ -196,7 +196,7 @@ def test_a_server_that_hangs_up(pipe: UsbipPipe, play: Play) -> None:
         pipe.read(PATIENCE)
 
 
-def test_nonsense_ends_the_connection(pipe: UsbipPipe, play: Play) -> None:
+def test_nonsense_ends_the_connection(pipe: UsbipHandle, play: Play) -> None:
     def script(server: Server) -> None:
         server.request()
         server.sock.sendall(b"HTTP/1.1 400 Bad Request".ljust(60))
@@ -207,7 +207,7 @@ def test_nonsense_ends_the_connection(pipe: UsbipPipe, play: Play) -> None:
 
 
 def test_a_late_answer_is_not_taken_for_the_next(
-    pipe: UsbipPipe, play: Play, server: Server
+    pipe: UsbipHandle, play: Play, server: Server
 ) -> None:
     with pytest.raises(TransferFailed) as caught:
         pipe.control_in(GET, 6, timeout=0.01)
@@ -226,7 +226,7 @@ def test_a_late_answer_is_not_taken_for_the_next(
     assert pipe.control_in(GET, 6, timeout=PATIENCE) == b"\x08new"
 
 
-def test_an_unlinked_read_is_forgotten(pipe: UsbipPipe, play: Play, server: Server) -> None:
+def test_an_unlinked_read_is_forgotten(pipe: UsbipHandle, play: Play, server: Server) -> None:
     with pytest.raises(TransferFailed):
         pipe.control_in(GET, 6, timeout=0.01)
     server.request()
@@ -235,7 +235,7 @@ def test_an_unlinked_read_is_forgotten(pipe: UsbipPipe, play: Play, server: Serv
     assert pipe.control_in(GET, 6, timeout=PATIENCE) == b"\x08new"
 
 
-def test_a_server_that_answers_nothing_counts_as_dead(pipe: UsbipPipe) -> None:
+def test_a_server_that_answers_nothing_counts_as_dead(pipe: UsbipHandle) -> None:
     for _ in range(16):
         with pytest.raises(TransferFailed):
             pipe.control_in(GET, 6, timeout=0)
@@ -243,7 +243,7 @@ def test_a_server_that_answers_nothing_counts_as_dead(pipe: UsbipPipe) -> None:
         pipe.control_in(GET, 6, timeout=0)
 
 
-def test_a_read_stays_submitted(pipe: UsbipPipe, play: Play, server: Server) -> None:
+def test_a_read_stays_submitted(pipe: UsbipHandle, play: Play, server: Server) -> None:
     assert pipe.read(0) is None
     command, first, endpoint, _ = server.request()
     assert (command, endpoint) == (1, 1)
@@ -269,7 +269,7 @@ def test_a_read_stays_submitted(pipe: UsbipPipe, play: Play, server: Server) -> 
     assert pipe.read(0) is None
 
 
-def test_a_flood_of_reports_is_not_hoarded(pipe: UsbipPipe, play: Play, server: Server) -> None:
+def test_a_flood_of_reports_is_not_hoarded(pipe: UsbipHandle, play: Play, server: Server) -> None:
     assert pipe.read(0) is None
 
     def script(server: Server) -> None:
@@ -290,7 +290,7 @@ def test_a_flood_of_reports_is_not_hoarded(pipe: UsbipPipe, play: Play, server: 
     assert [pipe.read(0) for _ in range(31)] == [b"\x0b" + bytes((n,)) for n in range(31)]
 
 
-def test_a_read_that_fails_is_told_and_submitted_anew(pipe: UsbipPipe, server: Server) -> None:
+def test_a_read_that_fails_is_told_and_submitted_anew(pipe: UsbipHandle, server: Server) -> None:
     assert pipe.read(0) is None
     server.answer(server.request()[1], status=-32)
     with pytest.raises(TransferFailed) as caught:
@@ -301,25 +301,25 @@ def test_a_read_that_fails_is_told_and_submitted_anew(pipe: UsbipPipe, server: S
     assert pipe.read(PATIENCE) == b"\x0b"
 
 
-def test_a_wait_is_ended_from_another_thread(pipe: UsbipPipe) -> None:
+def test_a_wait_is_ended_from_another_thread(pipe: UsbipHandle) -> None:
     caller = threading.Timer(0.01, pipe.interrupt)
     caller.start()
     assert pipe.read(PATIENCE * 100) is None
     caller.join()
 
 
-def test_a_call_before_the_wait_is_not_lost(pipe: UsbipPipe) -> None:
+def test_a_call_before_the_wait_is_not_lost(pipe: UsbipHandle) -> None:
     pipe.interrupt()
     assert pipe.read(PATIENCE * 100) is None
 
 
-def test_a_call_does_not_disturb_a_control_request(pipe: UsbipPipe, play: Play) -> None:
+def test_a_call_does_not_disturb_a_control_request(pipe: UsbipHandle, play: Play) -> None:
     pipe.interrupt()
     play(lambda server: server.answer(server.request()[1], b"\x08"))
     assert pipe.control_in(GET, 6, timeout=PATIENCE) == b"\x08"
 
 
-def test_a_halt_is_cleared_on_the_device(pipe: UsbipPipe, play: Play, server: Server) -> None:
+def test_a_halt_is_cleared_on_the_device(pipe: UsbipHandle, play: Play, server: Server) -> None:
     def script(server: Server) -> None:
         head = server.take(48)
         assert head[40:] == bytes.fromhex("02 01 00 00 81 00 00 00")
@@ -334,7 +334,7 @@ def test_a_halt_is_cleared_on_the_device(pipe: UsbipPipe, play: Play, server: Se
 
 
 def test_without_endpoint_a_read_only_waits(sockets: tuple[socket.socket, socket.socket]) -> None:
-    pipe = UsbipPipe(sockets[0], ExportedDevice("1-1", 1, 2, 1, 1, 2, 3, 1))
+    pipe = UsbipHandle(sockets[0], ExportedDevice("1-1", 1, 2, 1, 1, 2, 3, 1))
     assert pipe.read(0) is None
     pipe.close()
     with pytest.raises(DeviceGone, match="closed"):
@@ -350,7 +350,7 @@ def test_without_endpoint_a_read_only_waits(sockets: tuple[socket.socket, socket
 def test_the_interval_is_the_kernels(
     sockets: tuple[socket.socket, socket.socket], speed: int, interval: int, sent: int
 ) -> None:
-    pipe = UsbipPipe(sockets[0], ExportedDevice("1-1", 1, 2, speed, 1, 2, 3, 1))
+    pipe = UsbipHandle(sockets[0], ExportedDevice("1-1", 1, 2, speed, 1, 2, 3, 1))
     pipe.listen(Endpoint(0x81, 8, interval), 8)
     assert pipe.read(0) is None
     assert int.from_bytes(Server(sockets[1]).take(48)[36:40], "big") == sent
@@ -396,20 +396,20 @@ def test_imports_that_fail(
 ) -> None:
     thread = accepted(listener, reply)
     with pytest.raises(error, match=words):
-        UsbipPipe.open(Address("127.0.0.1", listener.getsockname()[1], "1-1"))
+        UsbipHandle.open(Address("127.0.0.1", listener.getsockname()[1], "1-1"))
     thread.join()
 
 
 def test_a_server_that_says_nothing(listener: socket.socket) -> None:
     with pytest.raises(DeviceNotFound, match="does not answer"):
-        UsbipPipe.open(Address("127.0.0.1", listener.getsockname()[1], "1-1"), timeout=0.05)
+        UsbipHandle.open(Address("127.0.0.1", listener.getsockname()[1], "1-1"), timeout=0.05)
 
 
 def test_no_server() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with pytest.raises(DeviceNotFound, match="refused"):
-        UsbipPipe.open(Address("127.0.0.1", port, "1-1"))
+        UsbipHandle.open(Address("127.0.0.1", port, "1-1"))
     with pytest.raises(DeviceNotFound, match="refused"):
         list_devices("127.0.0.1", port)
 
@@ -435,7 +435,7 @@ def test_a_device_that_nobody_configured_yet(listener: socket.socket) -> None:
     thread = threading.Thread(target=run)
     thread.start()
     with pytest.raises(TransferFailed, match="set configuration 1: stall"):
-        UsbipPipe.open(Address("127.0.0.1", listener.getsockname()[1], "1-1"))
+        UsbipHandle.open(Address("127.0.0.1", listener.getsockname()[1], "1-1"))
     thread.join()
     assert setups == [bytes.fromhex("00 09 01 00 00 00 00 00")]
 
@@ -444,7 +444,7 @@ def test_a_server_that_takes_nothing_more(sockets: tuple[socket.socket, socket.s
     ticks = iter(range(0, 10_000, 5))
     device = ExportedDevice("1-1", 1, 2, 1, 1, 2, 3, 1)
     sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    pipe = UsbipPipe(sockets[0], device, clock=lambda: float(next(ticks)))
+    pipe = UsbipHandle(sockets[0], device, clock=lambda: float(next(ticks)))
     with pytest.raises(DeviceGone, match="takes no more data"):
         pipe.control_out(SET, bytes(65_535), timeout=PATIENCE)
     pipe.close()
@@ -453,7 +453,7 @@ def test_a_server_that_takes_nothing_more(sockets: tuple[socket.socket, socket.s
 def test_a_connection_that_is_reset(listener: socket.socket) -> None:
     ours = socket.create_connection(listener.getsockname())
     theirs, _ = listener.accept()
-    pipe = UsbipPipe(ours, ExportedDevice("1-1", 1, 2, 1, 1, 2, 3, 1))
+    pipe = UsbipHandle(ours, ExportedDevice("1-1", 1, 2, 1, 1, 2, 3, 1))
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     theirs.close()
     with pytest.raises(DeviceGone, match="reset by peer"):

@@ -6,8 +6,8 @@ import pytest
 
 from tests.vm.bus import FIXTURES, opened, plugged_in
 from usbhidups.errors import TransferFailed
-from usbhidups.probe.clock import MadeUpClock
-from usbhidups.probe.look import Look, Plan
+from usbhidups.tools.probe.clock import MadeUpClock
+from usbhidups.tools.probe.look import Look, Plan
 from usbhidups.ups.loading.library import Library
 from usbhidups.usb.fixture import load
 from usbhidups.usb.transport import Transport

@@ -13,12 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usbhidups.appliance.active import Active
-from usbhidups.web.collector import Collector, Source
-from usbhidups.web.exports import as_json, as_prometheus
-from usbhidups.web.history import DAY, History
-from usbhidups.web.page import fragment, page
-from usbhidups.web.plot import day_plot
-from usbhidups.web.snapshot import Sample, Snapshot, UpsView, describe, number, status_words
+from usbhidups.appliance.web.collector import Collector, Source
+from usbhidups.appliance.web.exports import as_json, as_prometheus
+from usbhidups.appliance.web.history import DAY, History
+from usbhidups.appliance.web.page import fragment, page
+from usbhidups.appliance.web.plot import day_plot
+from usbhidups.appliance.web.snapshot import (
+    Sample,
+    Snapshot,
+    UpsView,
+    describe,
+    number,
+    status_words,
+)
 
 NOW = 1_800_000_000.0
 ALL = {

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from tests.appliance.whole_story import BROWSER, picture
-from usbhidups.web import server as module
-from usbhidups.web.server import StatusServer
-from usbhidups.web.snapshot import Sample, Snapshot, UpsView
+from usbhidups.appliance.web import server as module
+from usbhidups.appliance.web.server import StatusServer
+from usbhidups.appliance.web.snapshot import Sample, Snapshot, UpsView
 
 NOW = 1_800_000_000.0
 VARIABLES = {"ups.status": "OL", "ups.model": "Model 700", "battery.charge": "83"}

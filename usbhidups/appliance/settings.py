@@ -21,7 +21,7 @@ __all__ = [
     "Driver",
     "Mode",
     "Settings",
-    "Verdict",
+    "Validation",
     "read_settings",
 ]
 
@@ -90,7 +90,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Validation:
     """The outcome of reading: use ``settings`` only if there are no ``problems``."""
 
     settings: Settings
@@ -135,7 +135,7 @@ def read_settings(
     override_upsmon: bool = False,
     extra_users_text: str = "",
     system_hostname: str = "",
-) -> Verdict:
+) -> Validation:
     """Check ``values``. The two flags say which override files exist, for they switch monitoring on too.
 
     ``extra_users_text`` is the content of the file that ``UPS_EXTRA_USERS`` names.
@@ -181,7 +181,7 @@ def read_settings(
         reader.warning(
             "UPS_MONITOR_PASS", "other hosts may log in with the default password; choose your own"
         )
-    return Verdict(settings, tuple(reader.problems), tuple(reader.warnings))
+    return Validation(settings, tuple(reader.problems), tuple(reader.warnings))
 
 
 def _is_loopback(address: str) -> bool:

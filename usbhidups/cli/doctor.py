@@ -9,10 +9,10 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from usbhidups.configuration import Places
-from usbhidups.doctor.check import Check, Verdict
-from usbhidups.doctor.examine import examine, healthy
-from usbhidups.doctor.machine import Machine
+from usbhidups.configuration import Paths
+from usbhidups.tools.doctor.check import Check, Severity
+from usbhidups.tools.doctor.examine import examine, healthy
+from usbhidups.tools.doctor.machine import Machine
 from usbhidups.ups.loading.library import Library
 
 __all__ = ["add_arguments", "run"]
@@ -26,10 +26,10 @@ NARROW = 60
 """Columns below which the subject stands above the text, not beside it."""
 
 _MARKS = {
-    Verdict.OK: ("ok", "green"),
-    Verdict.NOTE: ("note", "yellow"),
-    Verdict.PROBLEM: ("problem", "bold red"),
-    Verdict.SKIPPED: ("skipped", "magenta"),
+    Severity.OK: ("ok", "green"),
+    Severity.NOTE: ("note", "yellow"),
+    Severity.PROBLEM: ("problem", "bold red"),
+    Severity.SKIPPED: ("skipped", "magenta"),
 }
 
 
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0: nothing has to be mended; 1: something has."""
-    places = Places.of(os.environ)
+    places = Paths.of(os.environ)
     checks = list(examine(Machine(places=places), Library([places.profiles])))
     if arguments.json:
         print(
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         )
     else:
-        shown = [c for c in checks if not arguments.quiet or c.verdict is not Verdict.OK]
+        shown = [c for c in checks if not arguments.quiet or c.verdict is not Severity.OK]
         _show(shown, checks)
     return 0 if healthy(checks) else 1
 
@@ -60,8 +60,8 @@ def _show(shown: Sequence[Check], checks: Sequence[Check]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from usbhidups.screen.console import make_console, show
-    from usbhidups.screen.safe import safe
+    from usbhidups.tools.screen.console import make_console, show
+    from usbhidups.tools.screen.safe import safe
 
     console = make_console()
     table = Table.grid()  # no padding: releases of rich differ in what it adds to a width
@@ -85,7 +85,7 @@ def _show(shown: Sequence[Check], checks: Sequence[Check]) -> None:
         else:
             table.add_row(Text(mark, style=style), Text(subject), text)
     show(console, table)
-    problems = sum(check.verdict is Verdict.PROBLEM for check in checks)
+    problems = sum(check.verdict is Severity.PROBLEM for check in checks)
     if problems:
         show(
             console,

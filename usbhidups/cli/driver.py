@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from usbhidups import __version__, instance
-from usbhidups.configuration import Places, anchored, read_upsconf
-from usbhidups.daemon.start import Start, dump, serve
+from usbhidups.configuration import Paths, anchored, read_upsconf
+from usbhidups.driver.start import Start, dump, serve
 from usbhidups.errors import ConfigError
 from usbhidups.nut.upsconf import DriverOptions, driver_options, option_table
 from usbhidups.nut.upsconf.sections import Setting
@@ -82,7 +82,7 @@ def run(program: str, words: Sequence[str]) -> int:
             print("\n".join(option_table()))
         return 0
     options = driver_options(asked.settings, program=program)
-    places = Places.of(os.environ, statepath=options.statepath)
+    places = Paths.of(os.environ, statepath=options.statepath)
     if asked.command:
         return instance.tell(
             asked.command,
@@ -105,7 +105,7 @@ def usage(program: str) -> str:
     return "\n".join([f"usage: {program} -a NAME [OPTION...]", "", *options])
 
 
-def _start(asked: CommandLine, options: DriverOptions, places: Places) -> int:
+def _start(asked: CommandLine, options: DriverOptions, places: Paths) -> int:
     here = Path.cwd()
 
     def reread(_ups: str) -> DriverOptions:
@@ -154,7 +154,7 @@ def _take(asked: CommandLine, option: str, value: str) -> None:
         case "-a" | "-s" if asked.ups:
             raise ConfigError("given twice", where="command line", key=option)
         case "-a":
-            conf = read_upsconf(Places.of(os.environ).conf)
+            conf = read_upsconf(Paths.of(os.environ).conf)
             asked.ups = conf.section(value).name
             asked.settings.extend(conf.settings(value))
             asked.notes.extend(conf.notes_for(value))

@@ -7,16 +7,16 @@ import os
 import textwrap
 from pathlib import Path
 
-from usbhidups.configuration import DRIVER_NAMES, Places, read_upsconf
+from usbhidups.configuration import DRIVER_NAMES, Paths, read_upsconf
 from usbhidups.errors import ConfigError
-from usbhidups.killpower import Result, Wanted, cut_all
-from usbhidups.killpower.flag import Wish
+from usbhidups.killpower import PoweroffStatus, Wanted, cut_all
+from usbhidups.killpower.flag import PowerdownFlag
 from usbhidups.nut.upsconf import Section, UpsConf, driver_options
 
 __all__ = ["add_arguments", "run"]
 
 EPILOG = textwrap.fill(
-    "exit status: " + "; ".join(f"{int(each)} {each.words}" for each in Result), 76
+    "exit status: " + "; ".join(f"{int(each)} {each.words}" for each in PoweroffStatus), 76
 )
 
 DRIVER_DIRS = ("/lib/nut", "/usr/lib/nut", "/usr/libexec/nut", "/usr/local/ups/bin")
@@ -42,30 +42,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Cut the power; the greatest of all results."""
-    places = Places.of(os.environ)
+    """PoweroffResult the power; the greatest of all results."""
+    places = Paths.of(os.environ)
     if not arguments.if_flag:
         return _run(arguments, places)
-    wish = Wish.of(places.conf)
+    wish = PowerdownFlag.of(places.conf)
     if not wish.wanted:
-        print(f"{Result.NOTHING.words}: {wish.why_not}")
-        return int(Result.NOTHING)
+        print(f"{PoweroffStatus.NOTHING.words}: {wish.why_not}")
+        return int(PoweroffStatus.NOTHING)
     try:
         return _run(arguments, places)
     except ConfigError as error:  # the flag is there: who called must not take this for no flag
-        print(f"{Result.NOT_FOUND.words} ({error})")
-        return int(Result.NOT_FOUND)
+        print(f"{PoweroffStatus.NOT_FOUND.words} ({error})")
+        return int(PoweroffStatus.NOT_FOUND)
 
 
-def _run(arguments: argparse.Namespace, places: Places) -> int:
+def _run(arguments: argparse.Namespace, places: Paths) -> int:
     conf = read_upsconf(places.conf)
     wanted = _named(conf, arguments.ups) if arguments.ups else _all(conf)
     if not wanted:
-        print(f"{Result.NOTHING.words}: {conf.where} has no section for this driver")
-        return int(Result.NOTHING)
-    places = Places.of(os.environ, statepath=wanted[0].options.statepath)
+        print(f"{PoweroffStatus.NOTHING.words}: {conf.where} has no section for this driver")
+        return int(PoweroffStatus.NOTHING)
+    places = Paths.of(os.environ, statepath=wanted[0].options.statepath)
     results = {cut.result for cut in cut_all(wanted, places, dry_run=arguments.dry_run)}
-    if arguments.dry_run and results == {Result.NOTHING}:
+    if arguments.dry_run and results == {PoweroffStatus.NOTHING}:
         return 0
     return int(max(results))
 

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from usbhidups.cli.target import own_profiles
-from usbhidups.configuration import Places
+from usbhidups.configuration import Paths
 from usbhidups.supported import Supported, supported
 from usbhidups.ups.loading.library import Library
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the list; return the exit status."""
-    own: Path = arguments.profiles or Places.of(os.environ).profiles
+    own: Path = arguments.profiles or Paths.of(os.environ).profiles
     devices = supported(Library([own]))
     if arguments.json:
         print(json.dumps([_object(device) for device in devices], indent=2))

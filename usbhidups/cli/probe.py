@@ -10,12 +10,12 @@ from pathlib import Path
 
 from usbhidups.cli.target import Target, add_target_arguments, target_of
 from usbhidups.errors import ConfigError, DescriptorError, FixtureError
-from usbhidups.probe.clock import RealClock
-from usbhidups.probe.finding import Finding
-from usbhidups.probe.look import Plan
-from usbhidups.probe.prober import Prober
-from usbhidups.probe.shape import dumps
-from usbhidups.probe.ticker import Ticker
+from usbhidups.tools.probe.clock import RealClock
+from usbhidups.tools.probe.finding import Finding
+from usbhidups.tools.probe.look import Plan
+from usbhidups.tools.probe.prober import Prober
+from usbhidups.tools.probe.shape import dumps
+from usbhidups.tools.probe.ticker import Ticker
 
 __all__ = ["add_arguments", "run"]
 
@@ -93,7 +93,7 @@ def exit_status(findings: Sequence[Finding]) -> int:
 
 def _recorded(arguments: argparse.Namespace, target: Target, plan: Plan) -> list[Finding]:
     if arguments.replay is not None:
-        from usbhidups.probe.replay import look_at_recording
+        from usbhidups.tools.probe.replay import look_at_recording
 
         try:
             return [look_at_recording(arguments.replay, target.library, plan)]
@@ -105,8 +105,8 @@ def _recorded(arguments: argparse.Namespace, target: Target, plan: Plan) -> list
                 f"no recording, but {form}: usbhidups probe --decode shows it",
                 where=str(arguments.replay),
             ) from None
-    from usbhidups.probe.decode import decode
-    from usbhidups.probe.pasted import read_pasted
+    from usbhidups.tools.probe.decode import decode
+    from usbhidups.tools.probe.pasted import read_pasted
 
     where, data = _pasted(arguments.decode)
     try:
@@ -120,7 +120,7 @@ def _recorded(arguments: argparse.Namespace, target: Target, plan: Plan) -> list
 
 def _form(path: Path) -> str:
     """What ``--decode`` would take this text for, "" where it could not read it either."""
-    from usbhidups.probe.pasted import LARGEST, read_pasted
+    from usbhidups.tools.probe.pasted import LARGEST, read_pasted
 
     with contextlib.suppress(OSError, ConfigError), path.open("rb") as file:
         data = file.read(LARGEST)
@@ -131,7 +131,7 @@ def _form(path: Path) -> str:
 
 def _pasted(argument: str) -> tuple[str, bytes]:
     """The argument itself where it is no file: hexadecimal bytes."""
-    from usbhidups.probe.pasted import LARGEST
+    from usbhidups.tools.probe.pasted import LARGEST
 
     if argument == "-":
         return "standard input", sys.stdin.buffer.read(LARGEST)
@@ -170,9 +170,9 @@ def _show(
         return
     import datetime
 
-    from usbhidups.probe.card import card, field_lines
-    from usbhidups.screen.console import make_console, show
-    from usbhidups.screen.safe import safe
+    from usbhidups.tools.probe.card import card, field_lines
+    from usbhidups.tools.screen.console import make_console, show
+    from usbhidups.tools.screen.safe import safe
 
     console = make_console()
     today = datetime.datetime.now().astimezone().date()
@@ -190,8 +190,8 @@ def _show(
 
 
 def _watch(arguments: argparse.Namespace, target: Target, plan: Plan) -> int:
-    from usbhidups.probe.watch import Watch
-    from usbhidups.screen.console import can_redraw, make_console
+    from usbhidups.tools.probe.watch import Watch
+    from usbhidups.tools.screen.console import can_redraw, make_console
 
     prober = Prober(target.library, plan, RealClock())
     watch = Watch(prober, target.subjects)

@@ -10,11 +10,11 @@ from usbhidups import __version__
 from usbhidups.cli.help import within
 from usbhidups.cli.target import add_target_arguments, target_of
 from usbhidups.errors import ConfigError
-from usbhidups.probe.clock import RealClock
-from usbhidups.probe.look import Look, Plan
-from usbhidups.probe.recording import Recorder
-from usbhidups.probe.ticker import Ticker
-from usbhidups.screen.safe import safe
+from usbhidups.tools.probe.clock import RealClock
+from usbhidups.tools.probe.look import Look, Plan
+from usbhidups.tools.probe.recording import Recorder
+from usbhidups.tools.probe.ticker import Ticker
+from usbhidups.tools.screen.safe import safe
 from usbhidups.usb.fixture import Failure, dumps
 
 __all__ = ["add_arguments", "run"]

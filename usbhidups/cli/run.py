@@ -6,8 +6,8 @@ import argparse
 import os
 from pathlib import Path
 
-from usbhidups.configuration import DRIVER_NAMES, Places, anchored, read_upsconf
-from usbhidups.daemon.start import Start, serve
+from usbhidups.configuration import DRIVER_NAMES, Paths, anchored, read_upsconf
+from usbhidups.driver.start import Start, serve
 from usbhidups.errors import ConfigError
 from usbhidups.nut.upsconf import DriverOptions, UpsConf, driver_options
 
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until stopped; the exit status."""
-    conf_dir = Places.of(os.environ).conf
+    conf_dir = Paths.of(os.environ).conf
     conf = read_upsconf(conf_dir)
     names = list(arguments.ups) or [s.name for s in conf.sections_for(DRIVER_NAMES)]
     if not names:
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         Start(
             program=program,
             upses=upses,
-            places=Places.of(os.environ, statepath=upses[0][1].statepath),
+            places=Paths.of(os.environ, statepath=upses[0][1].statepath),
             reread=reread,
             debug=arguments.debug,
             foreground=not arguments.background,

@@ -16,7 +16,7 @@ from pathlib import Path
 from usbhidups.cli.help import within
 from usbhidups.errors import ConfigError
 from usbhidups.simulator.scenarios import SCENARIOS
-from usbhidups.simulator.scene import Scene
+from usbhidups.simulator.setup import SimulatorSetup
 from usbhidups.simulator.simulator import Simulator
 from usbhidups.usb import fixture
 
@@ -114,10 +114,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _watch(simulator: Simulator, listening: str, *, quiet: bool) -> None:
-    from usbhidups.screen.console import can_redraw
-    from usbhidups.stage.watch import lines, live
+    from usbhidups.tools.live_view.watch import lines, live
+    from usbhidups.tools.screen.console import can_redraw
 
-    def take() -> Sequence[Scene] | None:
+    def take() -> Sequence[SimulatorSetup] | None:
         return simulator.scenes() if simulator.running else None
 
     if not quiet and can_redraw():

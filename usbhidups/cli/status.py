@@ -10,13 +10,13 @@ import sys
 from collections.abc import Sequence
 
 from usbhidups.cli.help import within
-from usbhidups.configuration import Places
+from usbhidups.configuration import Paths
 from usbhidups.errors import UsbHidUpsError
-from usbhidups.screen.safe import safe
-from usbhidups.status.history import Event
-from usbhidups.status.snapshot import Snapshot, State, take, worst
-from usbhidups.status.sockets import DriverSocket, find_sockets
-from usbhidups.status.text import dumps, formatted
+from usbhidups.tools.screen.safe import safe
+from usbhidups.tools.status.history import Event
+from usbhidups.tools.status.snapshot import Snapshot, State, take, worst
+from usbhidups.tools.status.sockets import DriverSocket, find_sockets
+from usbhidups.tools.status.text import dumps, formatted
 
 __all__ = ["WRONG_LINE", "add_arguments", "run"]
 
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    sockets = find_sockets(Places.of(os.environ), arguments.ups)
+    sockets = find_sockets(Paths.of(os.environ), arguments.ups)
     if arguments.watch:
         return _watch(arguments, sockets)
     snapshots = tuple(take(socket) for socket in sockets)
@@ -81,8 +81,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _cards(snapshots: Sequence[Snapshot]) -> None:
-    from usbhidups.screen.console import make_console, show
-    from usbhidups.status.card import card
+    from usbhidups.tools.screen.console import make_console, show
+    from usbhidups.tools.status.card import card
 
     console = make_console()
     today = datetime.datetime.now().astimezone().date()
@@ -93,8 +93,8 @@ def _cards(snapshots: Sequence[Snapshot]) -> None:
 
 
 def _watch(arguments: argparse.Namespace, sockets: Sequence[DriverSocket]) -> int:
-    from usbhidups.screen.console import can_redraw, make_console
-    from usbhidups.status.live import Watch
+    from usbhidups.tools.screen.console import can_redraw, make_console
+    from usbhidups.tools.status.live import Watch
 
     watch = Watch(sockets, interval=arguments.interval)
 

@@ -12,19 +12,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from usbhidups.configuration import Places, read_upsconf, ups_options
+from usbhidups.configuration import Paths, read_upsconf, ups_options
 from usbhidups.errors import ConfigError, DeviceNotFound, UsbHidUpsError
 from usbhidups.identity import Identity
 from usbhidups.nut.upsconf import DriverOptions, LocalUsb, Setting, driver_options
 from usbhidups.ports import port_of, port_text
-from usbhidups.probe.hindrance import judge
-from usbhidups.probe.local import SOCKET_TIMEOUT, Local, Surroundings, of_driver
-from usbhidups.probe.subject import Known, Opened, Subject
 from usbhidups.stateclient import NoAnswer, StateClient
+from usbhidups.tools.probe.local import SOCKET_TIMEOUT, Local, Surroundings, of_driver
+from usbhidups.tools.probe.problem import judge
+from usbhidups.tools.probe.subject import Known, Opened, Subject
 from usbhidups.ups.loading.library import Library
 from usbhidups.ups.options import Options
-from usbhidups.usb.doors import Way
-from usbhidups.usb.piped import Choice
+from usbhidups.usb.candidates import Backend
+from usbhidups.usb.handle_transport import Choice
 
 __all__ = ["Target", "add_target_arguments", "own_profiles", "target_of"]
 
@@ -62,7 +62,7 @@ def own_profiles(text: str) -> Path:
 
 def target_of(arguments: argparse.Namespace) -> Target:
     """What the arguments mean. ConfigError as reading ups.conf and its options raise it."""
-    places = Places.of(os.environ)
+    places = Paths.of(os.environ)
     if arguments.profiles:
         places = replace(places, profiles=arguments.profiles)
     settings: list[Setting] = []
@@ -89,7 +89,7 @@ class Target:
     """The devices that are meant."""
 
     def __init__(
-        self, driver: DriverOptions, places: Places, *, served_at: Path | None = None
+        self, driver: DriverOptions, places: Paths, *, served_at: Path | None = None
     ) -> None:
         self.library = Library([places.profiles])
         self._driver = driver
@@ -145,11 +145,11 @@ class Target:
         for subject in self.subjects():
             if isinstance(subject, Opened):
                 found.append(subject)
-            elif subject.finding.hindrance is not None:
+            elif subject.finding.problem is not None:
                 who = subject.finding.identity
                 others.append(
                     f"{who.port_path} {who.vendor_id:04x}:{who.product_id:04x}: "
-                    f"{subject.finding.hindrance.reason}"
+                    f"{subject.finding.problem.reason}"
                 )
             else:
                 others.append(f"{subject.finding.identity.port_path}: {subject.finding.why}")
@@ -213,7 +213,7 @@ class Target:
         return Local(
             self.library,
             Surroundings(state=self._places.state),
-            way=Way(driver.transport.value),
+            way=Backend(driver.transport.value),
             choice=Choice(
                 interface=driver.usb_hid_rep_index,
                 descriptor_index=driver.usb_hid_desc_index or 0,

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from usbhidups.appliance import grammar
 from usbhidups.appliance.layout import choose_layout
+from usbhidups.appliance.web.collector import Collector, Source
+from usbhidups.appliance.web.exports import as_json, as_prometheus
+from usbhidups.appliance.web.page import fragment
+from usbhidups.appliance.web.server import StatusServer
 from usbhidups.errors import ConfigError
-from usbhidups.web.collector import Collector, Source
-from usbhidups.web.exports import as_json, as_prometheus
-from usbhidups.web.page import fragment
-from usbhidups.web.server import StatusServer
 
 __all__ = ["add_arguments", "run"]
 

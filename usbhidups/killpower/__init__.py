@@ -6,7 +6,7 @@ it. Nothing is written anywhere but to the device: the disk may be read-only, /r
 dead. (design decision "Kill-power stands alone"; nut-driver-contract.md 6.6, 7; docs/kill-power.md)
 """
 
-from usbhidups.killpower.result import Cut, Result
+from usbhidups.killpower.result import PoweroffResult, PoweroffStatus
 from usbhidups.killpower.several import Wanted, as_driver, cut_all
 
-__all__ = ["Cut", "Result", "Wanted", "as_driver", "cut_all"]
+__all__ = ["PoweroffResult", "PoweroffStatus", "Wanted", "as_driver", "cut_all"]

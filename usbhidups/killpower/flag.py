@@ -16,7 +16,7 @@ from pathlib import Path
 
 from usbhidups.nut.words import LineReader
 
-__all__ = ["Mode", "Wish"]
+__all__ = ["Mode", "PowerdownFlag"]
 
 MAGIC = b"upsmon-shutdown-file"
 """What a flag begins with that upsmon wrote."""
@@ -37,7 +37,7 @@ class Mode(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PowerdownFlag:
     """What NUT wants. ``why_not`` is "" when the power is to be cut."""
 
     mode: Mode
@@ -55,7 +55,7 @@ class Wish:
         *,
         now: Callable[[], float] = time.time,
         uptime: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
-    ) -> Wish:
+    ) -> PowerdownFlag:
         """As the files in NUT's configuration directory ``conf`` and the flag say now."""
         mode = _mode(conf / "nut.conf")
         if mode is Mode.CLIENT:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-__all__ = ["Cut", "Result"]
+__all__ = ["PoweroffResult", "PoweroffStatus"]
 
 
-class Result(enum.IntEnum):
+class PoweroffStatus(enum.IntEnum):
     """How sure the cut is; the number is the exit status, and of several UPSes the greatest counts."""
 
     VERIFIED = 0
@@ -25,21 +25,21 @@ class Result(enum.IntEnum):
 
 
 _WORDS = {
-    Result.VERIFIED: "verified: the UPS shows that it counts down",
-    Result.ACCEPTED: "accepted: the UPS took the command, nothing it shows proves more",
-    Result.REFUSED: "refused: the UPS cannot or would not",
-    Result.NOT_FOUND: "not found: the UPS could not be reached in time",
-    Result.STAYS_ON: "stays on: mains are there and the UPS will not cut: reboot, do not halt",
-    Result.NOTHING: "nothing to do",
+    PoweroffStatus.VERIFIED: "verified: the UPS shows that it counts down",
+    PoweroffStatus.ACCEPTED: "accepted: the UPS took the command, nothing it shows proves more",
+    PoweroffStatus.REFUSED: "refused: the UPS cannot or would not",
+    PoweroffStatus.NOT_FOUND: "not found: the UPS could not be reached in time",
+    PoweroffStatus.STAYS_ON: "stays on: mains are there and the UPS will not cut: reboot, do not halt",
+    PoweroffStatus.NOTHING: "nothing to do",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class PoweroffResult:
     """What came of one UPS; ``text`` says why."""
 
     ups: str
-    result: Result
+    result: PoweroffStatus
     text: str
 
     def __str__(self) -> str:

@@ -16,12 +16,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from usbhidups.configuration import Places
+from usbhidups.configuration import Paths
 from usbhidups.errors import UsbHidUpsError
-from usbhidups.killpower.flag import Mode, Wish
-from usbhidups.killpower.result import Cut, Result
+from usbhidups.killpower.flag import Mode, PowerdownFlag
+from usbhidups.killpower.result import PoweroffResult, PoweroffStatus
+from usbhidups.killpower.run_lock import parsed, written
 from usbhidups.killpower.single import TIME_LIMIT, Killpower
-from usbhidups.killpower.turns import parsed, written
 from usbhidups.nut.upsconf import DriverOptions
 
 __all__ = ["Wanted", "as_driver", "cut_all"]
@@ -51,34 +51,36 @@ class _Child:
     heard: bytes = b""
 
 
-def cut_all(upses: Iterable[Wanted], places: Places, *, dry_run: bool = False) -> list[Cut]:
-    """Cut the power of all; the results in the order in which they were done. Prints what happens."""
+def cut_all(
+    upses: Iterable[Wanted], places: Paths, *, dry_run: bool = False
+) -> list[PoweroffResult]:
+    """Power all of them off; the results in the order in which they were done. Prints what happens."""
     wanted = list(upses)
-    cuts: list[Cut] = []
+    cuts: list[PoweroffResult] = []
     for order in sorted({each.order for each in wanted}):
         children = [_begin(each, places, dry_run=dry_run) for each in wanted if each.order == order]
         cuts += _await(children)
     for cut in cuts:
-        rehearsed = dry_run and cut.result is Result.NOTHING
+        rehearsed = dry_run and cut.result is PoweroffStatus.NOTHING
         print(f"{cut.ups}: nothing was written ({cut.text})" if rehearsed else cut, flush=True)
     return cuts
 
 
-def as_driver(program: str, ups: str, options: DriverOptions, places: Places) -> int:
-    """``-k``: 0 when the device took a command, as NUT's callers want it; else the Result's number.
+def as_driver(program: str, ups: str, options: DriverOptions, places: Paths) -> int:
+    """``-k``: 0 when the device took a command, as NUT's callers want it; else the PoweroffStatus's number.
 
     Debian's late hook takes ``MODE=none`` for the word of upsmon, and would cut the power at every halt: called
     by it, the flag is looked at here.
     """
-    wish = Wish.of(places.conf)
+    wish = PowerdownFlag.of(places.conf)
     if wish.mode is Mode.NONE and not wish.wanted and _called_by(STOCK_HOOK):
-        print(f"{ups}: {Result.NOTHING.words} ({wish.why_not})", flush=True)
-        return int(Result.NOTHING)
+        print(f"{ups}: {PoweroffStatus.NOTHING.words} ({wish.why_not})", flush=True)
+        return int(PoweroffStatus.NOTHING)
     [cut] = cut_all([Wanted(program, ups, options)], places)
-    return 0 if cut.result is Result.ACCEPTED else int(cut.result)
+    return 0 if cut.result is PoweroffStatus.ACCEPTED else int(cut.result)
 
 
-def _begin(wanted: Wanted, places: Places, *, dry_run: bool) -> _Child:
+def _begin(wanted: Wanted, places: Paths, *, dry_run: bool) -> _Child:
     """Start the process of one UPS. It has no thread and no device yet, so that forking is safe."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -92,7 +94,7 @@ def _begin(wanted: Wanted, places: Places, *, dry_run: bool) -> _Child:
     os._exit(0)
 
 
-def _work(wanted: Wanted, places: Places, *, dry_run: bool) -> Cut:
+def _work(wanted: Wanted, places: Paths, *, dry_run: bool) -> PoweroffResult:
     def say(text: str) -> None:
         print(f"{wanted.ups}: {text}", flush=True)
 
@@ -102,10 +104,12 @@ def _work(wanted: Wanted, places: Places, *, dry_run: bool) -> Cut:
     try:
         return killpower.rehearse() if dry_run else killpower.cut()
     except UsbHidUpsError as error:
-        return Cut(wanted.ups, Result.NOT_FOUND, str(error))
+        return PoweroffResult(wanted.ups, PoweroffStatus.NOT_FOUND, str(error))
 
 
-def _await(children: list[_Child], clock: Callable[[], float] = time.monotonic) -> list[Cut]:
+def _await(
+    children: list[_Child], clock: Callable[[], float] = time.monotonic
+) -> list[PoweroffResult]:
     """The results of all, at the latest when their time is up."""
     deadline = clock() + PATIENCE
     running = {child.fd: child for child in children}
@@ -119,7 +123,7 @@ def _await(children: list[_Child], clock: Callable[[], float] = time.monotonic) 
     return [_result(child, late=child.fd in running) for child in children]
 
 
-def _result(child: _Child, *, late: bool) -> Cut:
+def _result(child: _Child, *, late: bool) -> PoweroffResult:
     os.close(child.fd)
     name = child.wanted.ups
     cut = parsed(name, child.heard.decode(errors="replace"))
@@ -131,7 +135,7 @@ def _result(child: _Child, *, late: bool) -> Cut:
     if cut is not None:
         return cut
     why = "a USB transfer hangs in the kernel" if late else "the attempt ended without a result"
-    return Cut(name, Result.NOT_FOUND, why)
+    return PoweroffResult(name, PoweroffStatus.NOT_FOUND, why)
 
 
 def _called_by(name: str) -> bool:

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from usbhidups.attach import attach
-from usbhidups.carryout import Outcome, Verdict, carry_out, describe
-from usbhidups.configuration import Places, ups_options
+from usbhidups.configuration import Paths, ups_options
 from usbhidups.errors import ConfigError, DeviceNotFound, TransferFailed, UsbHidUpsError
+from usbhidups.execute import Result, ResultKind, describe, execute
 from usbhidups.hid import report, units
 from usbhidups.hid.descriptor import ReportType
 from usbhidups.instance import make_room
-from usbhidups.killpower.result import Cut, Result
-from usbhidups.killpower.turns import Turn, parsed
+from usbhidups.killpower.result import PoweroffResult, PoweroffStatus
+from usbhidups.killpower.run_lock import RunLock, parsed
 from usbhidups.nut.upsconf import DriverOptions
 from usbhidups.ports import port_of
 from usbhidups.stateclient import NoAnswer, StateClient
@@ -53,7 +53,7 @@ WATCHED = 3.0
 BETWEEN_LOOKS = 0.5
 """Seconds in which a timer of seconds must be seen to count, and between two looks at it."""
 
-Act = Callable[[Transport, Ups], Cut]
+Act = Callable[[Transport, Ups], PoweroffResult]
 
 
 class Killpower:
@@ -68,7 +68,7 @@ class Killpower:
         program: str,
         ups: str,
         options: DriverOptions,
-        places: Places,
+        places: Paths,
         say: Callable[[str], None],
         open_port: Callable[[Library], Port] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -86,11 +86,11 @@ class Killpower:
         self._rest = LOOK_AGAIN
         self._reports: dict[int, bytes] = {}
 
-    def cut(self) -> Cut:
+    def cut(self) -> PoweroffResult:
         """Do it. Raises ConfigError when the options are wrong; everything else is in the result."""
         self._deadline = self._clock() + TIME_LIMIT
         socket_path = self._places.socket(self._program, self._name)
-        with Turn(str(socket_path), clock=self._clock) as turn:
+        with RunLock(str(socket_path), clock=self._clock) as turn:
             told = turn.take(until=self._deadline - RESERVE)
             other = parsed(self._name, told) if told else None
             if other is not None:
@@ -99,13 +99,13 @@ class Killpower:
             turn.tell(cut)
             return cut
 
-    def rehearse(self) -> Cut:
+    def rehearse(self) -> PoweroffResult:
         """Say what would be written, bytes and meaning, and write nothing. The driver may go on."""
         return self._alone(self._describe)
 
     # -- by the running driver ---------------------------------------------------------------
 
-    def _ask_driver(self) -> Cut | None:
+    def _ask_driver(self) -> PoweroffResult | None:
         """What the running driver made of it; None when there is none that could."""
         path = self._places.socket(self._program, self._name)
         try:
@@ -120,13 +120,13 @@ class Killpower:
         if code != 0:
             self._say(f"the running driver could not: {text or f'code {code}'}")
             return None
-        verified = text.startswith(Verdict.VERIFIED.value)
-        result = Result.VERIFIED if verified else Result.ACCEPTED
-        return Cut(self._name, result, f"by the running driver: {text}")
+        verified = text.startswith(ResultKind.VERIFIED.value)
+        result = PoweroffStatus.VERIFIED if verified else PoweroffStatus.ACCEPTED
+        return PoweroffResult(self._name, result, f"by the running driver: {text}")
 
     # -- from here ---------------------------------------------------------------------------
 
-    def _from_here(self) -> Cut:
+    def _from_here(self) -> PoweroffResult:
         try:
             make_room(
                 self._places.socket(self._program, self._name),
@@ -140,7 +140,7 @@ class Killpower:
             self._say(str(error))
         return self._alone(self._carry_out)
 
-    def _alone(self, act: Act) -> Cut:
+    def _alone(self, act: Act) -> PoweroffResult:
         library = Library([self._places.profiles])
         port = self._open_port(library)
         problem = ""
@@ -160,7 +160,7 @@ class Killpower:
                         self._say(problem)
                 left = self._deadline - RESERVE - self._clock()
                 if left <= 0:
-                    return Cut(self._name, Result.NOT_FOUND, problem)
+                    return PoweroffResult(self._name, PoweroffStatus.NOT_FOUND, problem)
                 self._sleep(min(self._rest, left))
         finally:
             port.close()
@@ -198,33 +198,40 @@ class Killpower:
                     ups.got_report(request.report_type, data, now=self._clock())
         return ups
 
-    def _carry_out(self, transport: Transport, ups: Ups) -> Cut:
+    def _carry_out(self, transport: Transport, ups: Ups) -> PoweroffResult:
         planned = ups.killpower(now=self._clock())
         mains = self._on_mains(ups)
         if isinstance(planned, Refusal):
-            result = Result.STAYS_ON if mains else Result.REFUSED
-            return Cut(self._name, result, planned.reason)
+            result = PoweroffStatus.STAYS_ON if mains else PoweroffStatus.REFUSED
+            return PoweroffResult(self._name, result, planned.reason)
         limit = self._deadline - self._clock()
-        outcome = carry_out(planned, transport, sleep=self._sleep, now=self._clock, limit=limit)
+        outcome = execute(planned, transport, sleep=self._sleep, now=self._clock, limit=limit)
         for sent in outcome.sent:
             word = "sent" if sent.taken else "refused"
             self._say(f"{word}: {sent.meaning}: {sent.data.hex(' ')}")
-        if outcome.verdict is Verdict.FAILED:
+        if outcome.verdict is ResultKind.FAILED:
             raise DeviceNotFound(outcome.text)  # try again while there is time
         result, text = _result(outcome, mains=mains), outcome.text
         timer = _timer(planned, outcome.plan)
-        if result is Result.VERIFIED and timer is not None and not self._counts(timer, transport):
-            result, text = Result.ACCEPTED, f"{text}, but in {WATCHED:g} s it did not count down"
-        if result is Result.STAYS_ON:
+        if (
+            result is PoweroffStatus.VERIFIED
+            and timer is not None
+            and not self._counts(timer, transport)
+        ):
+            result, text = (
+                PoweroffStatus.ACCEPTED,
+                f"{text}, but in {WATCHED:g} s it did not count down",
+            )
+        if result is PoweroffStatus.STAYS_ON:
             self._call_off(transport, ups)
-        return Cut(self._name, result, text)
+        return PoweroffResult(self._name, result, text)
 
     def _call_off(self, transport: Transport, ups: Ups) -> None:
         """The host will be started again: a timer that runs without being shown must not cut it off then."""
         stop = ups.instcmd("shutdown.stop", None, now=self._clock())
         if isinstance(stop, WritePlan):
             limit = self._deadline - self._clock()
-            outcome = carry_out(stop, transport, sleep=self._sleep, now=self._clock, limit=limit)
+            outcome = execute(stop, transport, sleep=self._sleep, now=self._clock, limit=limit)
             self._say(f"called off: {outcome.text}")
 
     def _counts(self, timer: ReadBack, transport: Transport) -> bool:
@@ -247,15 +254,15 @@ class Killpower:
                 return False
             self._sleep(BETWEEN_LOOKS)
 
-    def _describe(self, _transport: Transport, ups: Ups) -> Cut:
+    def _describe(self, _transport: Transport, ups: Ups) -> PoweroffResult:
         planned = ups.killpower(now=self._clock())
         if isinstance(planned, Refusal):
-            return Cut(self._name, Result.REFUSED, planned.reason)
+            return PoweroffResult(self._name, PoweroffStatus.REFUSED, planned.reason)
         for line in describe(planned, self._reports):
             self._say(line)
         others = ", or the next that the UPS obeys" if planned.fallback else ""
         would = f"it would be {planned.name}{others}"
-        return Cut(self._name, Result.NOTHING, would)
+        return PoweroffResult(self._name, PoweroffStatus.NOTHING, would)
 
     def _on_mains(self, ups: Ups) -> bool:
         """Whether the UPS says that mains are there. Not known is no: then nobody may count on it."""
@@ -273,14 +280,14 @@ def _timer(plan: WritePlan, name: str) -> ReadBack | None:
     return next((timer for timer in timers if units.grain(timer.field) <= 1), None)
 
 
-def _result(outcome: Outcome, *, mains: bool) -> Result:
+def _result(outcome: Result, *, mains: bool) -> PoweroffStatus:
     """What a verdict means to the caller. On battery a device that shows nothing may still obey."""
     match outcome.verdict:
-        case Verdict.VERIFIED:
-            return Result.VERIFIED
-        case Verdict.ACCEPTED:
-            return Result.ACCEPTED
-        case Verdict.IGNORED:
-            return Result.STAYS_ON if mains else Result.ACCEPTED
+        case ResultKind.VERIFIED:
+            return PoweroffStatus.VERIFIED
+        case ResultKind.ACCEPTED:
+            return PoweroffStatus.ACCEPTED
+        case ResultKind.IGNORED:
+            return PoweroffStatus.STAYS_ON if mains else PoweroffStatus.ACCEPTED
         case _:
-            return Result.STAYS_ON if mains else Result.REFUSED
+            return PoweroffStatus.STAYS_ON if mains else PoweroffStatus.REFUSED

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from usbhidups.simulator.commands import perform
-from usbhidups.simulator.diary import Diary, written
+from usbhidups.simulator.event_log import EventLog, written
 from usbhidups.simulator.gadget import Gadget
 from usbhidups.simulator.layout import Kind
 from usbhidups.simulator.output import Switching
@@ -39,7 +39,7 @@ class SimulatedDevice:
     ) -> None:
         self.gadget = Gadget(fixture, seed=seed)
         self.fixture = fixture
-        self.diary = Diary()
+        self.event_log = EventLog()
         self._speed = speed
         self._last = now
         self._steps = _timeline(fixture)
@@ -99,14 +99,14 @@ class SimulatedDevice:
         return self.gadget.interrupt(endpoint, length, now)
 
     def open(self, now: float, *, who: str = "") -> None:
-        """A host begins to talk to it; ``who`` is for the diary."""
+        """A host begins to talk to it; ``who`` is for the event_log."""
         self.advance(now)
-        self.diary.add(self.ups.now, f"opened by {who or 'a host'}")
+        self.event_log.add(self.ups.now, f"opened by {who or 'a host'}")
         self.gadget.opened(now)
 
     def close(self) -> None:
         """The host that talked to it is gone."""
-        self.diary.add(self.ups.now, "let go by its host")
+        self.event_log.add(self.ups.now, "let go by its host")
 
     def command(self, line: str | Sequence[str], now: float) -> object:
         """Carry out one command of docs/simulator.md; what it answers, ready for JSON. ValueError: not done."""
@@ -167,18 +167,18 @@ class SimulatedDevice:
 
     def _perform(self, words: Sequence[str], now: float) -> None:
         perform(self.gadget, words, now)
-        self.diary.add(self.ups.now, " ".join(words))
+        self.event_log.add(self.ups.now, " ".join(words))
         self._look_at_outputs()
 
     def _look_at_outputs(self) -> None:
         for number, output in self.ups.outputs.items():
-            self.diary.look_at(number, output_name(number), output)
+            self.event_log.look_at(number, output_name(number), output)
 
     def _note_write(self, report_id: int, data: bytes, reply: Reply) -> None:
         layout = self.gadget.unit.layout
         what = written(layout, report_id, data[1:] if layout.numbered else data)
         refused = "" if reply.status is Status.OK else f" ({reply.status.name.lower()})"
-        self.diary.add(self.ups.now, f"written {what}{refused}")
+        self.event_log.add(self.ups.now, f"written {what}{refused}")
         self._look_at_outputs()
 
     def _histories(self) -> dict[str, object]:

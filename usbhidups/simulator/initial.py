@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from usbhidups.simulator.face import INPUT, OUTPUT, outlet_of
+from usbhidups.simulator.device_model import INPUT, OUTPUT, outlet_of
 from usbhidups.simulator.layout import Kind, Layout, Slot
 from usbhidups.simulator.output import Output
 from usbhidups.simulator.reports import Reports

@@ -17,8 +17,8 @@ from typing import Self
 
 from usbhidups.simulator.control import carry_out
 from usbhidups.simulator.device import SimulatedDevice
-from usbhidups.simulator.scene import Scene, look
 from usbhidups.simulator.server import Server
+from usbhidups.simulator.setup import SimulatorSetup, look
 from usbhidups.usb.fixture import Fixture
 
 __all__ = ["Simulator"]
@@ -83,10 +83,10 @@ class Simulator:
         if self._thread is not None:
             self._thread.join()
 
-    def scenes(self) -> tuple[Scene, ...]:
+    def scenes(self) -> tuple[SimulatorSetup, ...]:
         """What is to be seen of each device now; time passes up to it."""
 
-        def take() -> tuple[Scene, ...]:
+        def take() -> tuple[SimulatorSetup, ...]:
             now = self._clock()
             return tuple(
                 look(device, now, holder=self._server.hub.holder(busid))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from usbhidups.simulator.face import Face
+from usbhidups.simulator.device_model import DeviceModel
 from usbhidups.simulator.initial import awaken, learn_limits, make_fresh
 from usbhidups.simulator.layout import Kind, Slot, read_layout
-from usbhidups.simulator.orders import order_of
 from usbhidups.simulator.output import Cause
+from usbhidups.simulator.output_control import order_of
 from usbhidups.simulator.reports import Reports, extract
 from usbhidups.simulator.ups import Ups
 from usbhidups.usb.fixture import Fixture
@@ -34,7 +34,7 @@ class Unit:
             make_fresh(self.layout, self.reports, fixture, strings)
         self.ups: Ups = awaken(self.layout, self.reports)
         blank = self._complete_inputs()
-        self._face = Face(self.layout, self.reports, self.ups, blank=blank)
+        self._face = DeviceModel(self.layout, self.reports, self.ups, blank=blank)
         self._face.show(self.ups, self.reports)
         self._orders: dict[Slot, Callable[[Ups, int], None]] = {
             slot: order
@@ -55,8 +55,8 @@ class Unit:
                 continue
             self.reports.load(kind, report_id, bytes(length))
             for slot in self.layout.of_report(kind, report_id):
-                twin = features.get(slot.path)
-                raw = None if twin is None else self.reports.get(twin)
+                counterpart = features.get(slot.path)
+                raw = None if counterpart is None else self.reports.get(counterpart)
                 if raw is None:
                     blank.add(slot)
                 else:

@@ -18,8 +18,8 @@ from usbhidups.ups.evidence import Evidence, Reading
 from usbhidups.ups.mapping import Binding, BoundCondition, BoundFlag, BoundVariable
 from usbhidups.ups.options import Options
 from usbhidups.ups.profile import VariableRow
-from usbhidups.ups.status.flags import Opinion
-from usbhidups.ups.view import Value
+from usbhidups.ups.snapshot import Value
+from usbhidups.ups.status.flags import FlagReport
 
 __all__ = ["Context", "Decoded", "Source", "access", "decode", "holds"]
 
@@ -63,7 +63,7 @@ class Decoded:
 
     variables: Mapping[str, Value]
     sources: Mapping[str, Source]
-    opinions: tuple[Opinion, ...]
+    opinions: tuple[FlagReport, ...]
     alarms: tuple[str, ...]
     wanted: frozenset[int]
     memory: Mapping[str, float]
@@ -108,7 +108,7 @@ def holds(when: BoundCondition | None, evidence: Evidence, context: Context) -> 
         return True
     reading = None
     if when.field is not None:
-        reading = evidence.reading(when.field, when.twin)
+        reading = evidence.reading(when.field, when.counterpart)
     listed = reading is not None and reading.logical in condition.values
     return listed is not condition.negated
 
@@ -204,7 +204,7 @@ class _Decoder:
             if row.default is not None:
                 self.sources[name] = Source(bound, None)
                 return _published(row, self._context.settings.get(name, row.default), None)
-            reading = self._evidence.reading(bound.field, bound.twin)
+            reading = self._evidence.reading(bound.field, bound.counterpart)
             if reading is None:
                 if self._may_still_come(bound):
                     return None
@@ -221,9 +221,9 @@ class _Decoder:
             bound.field
         )
 
-    def flags(self) -> tuple[tuple[Opinion, ...], tuple[str, ...]]:
+    def flags(self) -> tuple[tuple[FlagReport, ...], tuple[str, ...]]:
         """What flag rows say, and the texts that alarm rows raise."""
-        opinions: list[Opinion] = []
+        opinions: list[FlagReport] = []
         alarms: list[str] = []
         for bound in self._binding.flags:
             opinion = self._opinion(bound)
@@ -235,15 +235,15 @@ class _Decoder:
                 opinions.append(opinion)
         return tuple(opinions), tuple(alarms)
 
-    def _opinion(self, bound: BoundFlag) -> Opinion | None:
+    def _opinion(self, bound: BoundFlag) -> FlagReport | None:
         if not holds(bound.when, self._evidence, self._context):
             return None
-        reading = self._evidence.reading(bound.field, bound.twin)
+        reading = self._evidence.reading(bound.field, bound.counterpart)
         if reading is None:
             return None
         row = bound.row
         word = row.table.get(convert.masked(reading.logical, row.mask), row.otherwise)
-        return Opinion(row.path, (word,), reading.at) if word else None
+        return FlagReport(row.path, (word,), reading.at) if word else None
 
 
 def _published(row: VariableRow, text: str, at: float | None) -> Value:

@@ -16,12 +16,12 @@ from usbhidups.identity import Identity
 from usbhidups.ups.mapping import Binding, bind
 from usbhidups.ups.naming import Models
 from usbhidups.ups.options import Options
-from usbhidups.ups.picture import Picture
 from usbhidups.ups.plan import ReadBack, ReadRequest, Refusal, Write, WritePlan
 from usbhidups.ups.profile import Profile
 from usbhidups.ups.reading.freshness import Trust
 from usbhidups.ups.reading.reader import Reader
-from usbhidups.ups.view import View
+from usbhidups.ups.snapshot import Snapshot
+from usbhidups.ups.state import UpsState
 from usbhidups.ups.writing.commands import Commands
 from usbhidups.ups.writing.delays import conflict, delays, effective
 from usbhidups.ups.writing.settings import Local, Settings
@@ -59,7 +59,7 @@ def attach(
             "needs battery.charge and battery.charge.low, or battery.runtime and battery.runtime.low",
             key="ignorelb",
         )
-    picture = Picture(
+    picture = UpsState(
         binding,
         identity,
         options,
@@ -78,7 +78,7 @@ class Ups:
         binding: Binding,
         identity: Identity,
         options: Options,
-        picture: Picture,
+        picture: UpsState,
         *,
         now: float,
     ) -> None:
@@ -92,7 +92,7 @@ class Ups:
             binding, options, has_endpoint=identity.endpoint_in is not None, now=now
         )
         self._picture = picture
-        self._view = View(reason="nothing was read yet")
+        self._view = Snapshot(reason="nothing was read yet")
         self._strings_asked: set[int] = set()
 
     @property
@@ -173,11 +173,11 @@ class Ups:
 
     # -- what is known -----------------------------------------------------------------------
 
-    def view(self, now: float) -> View:
+    def view(self, now: float) -> Snapshot:
         """Everything to publish. The same object as before where nothing changed."""
         return self.look(now)[0]
 
-    def look(self, now: float) -> tuple[View, Trust]:
+    def look(self, now: float) -> tuple[Snapshot, Trust]:
         """The view, and how much it may be trusted."""
         picture = self._picture
         if self._reader.changed or picture.unsettled or now > picture.holds_until:

@@ -82,10 +82,10 @@ class Evidence:
         key = (field.report_type, field.report_id)
         return key in self._refused and key not in self._reports
 
-    def reading(self, field: Field, twin: Field | None = None) -> Reading | None:
-        """What the field says; with a twin, whichever of the two was read last (the field at a tie)."""
+    def reading(self, field: Field, counterpart: Field | None = None) -> Reading | None:
+        """What the field says; with a counterpart, whichever of the two was read last (the field at a tie)."""
         first = self._read(field)
-        second = self._read(twin) if twin is not None else None
+        second = self._read(counterpart) if counterpart is not None else None
         if first is None or second is None:
             return first or second
         return second if second.at > first.at else first

@@ -1,7 +1,7 @@
 """Which field of this device feeds which row of its profile: the binding.
 
 Paths match exactly (NUT matches prefixes: differences-from-nut.md). Feature items are preferred; the Input
-item of the same path is the twin that brings events, and the source where there is no Feature item.
+item of the same path is the counterpart that brings events, and the source where there is no Feature item.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ class BoundCondition:
 
     condition: Condition
     field: Field | None = None
-    twin: Field | None = None
+    counterpart: Field | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BoundVariable:
-    """A variable row and the field that feeds it; ``twin`` is the same path as an Input item, if any."""
+    """A variable row and the field that feeds it; ``counterpart`` is the same path as an Input item, if any."""
 
     row: VariableRow
     field: Field
-    twin: Field | None = None
+    counterpart: Field | None = None
     when: BoundCondition | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BoundFlag:
-    """A flag row and the field that feeds it; ``twin`` as above."""
+    """A flag row and the field that feeds it; ``counterpart`` as above."""
 
     row: FlagRow
     field: Field
-    twin: Field | None = None
+    counterpart: Field | None = None
     when: BoundCondition | None = None
 
 
@@ -112,7 +112,7 @@ class _Fields:
                 self._input.setdefault(field.path, field)
 
     def find(self, path: str) -> tuple[Field | None, Field | None]:
-        """The field of a path and its Input twin."""
+        """The field of a path and its Input counterpart."""
         nodes = self._names.path(path)
         feature = self._feature.get(nodes) if self._use_feature else None
         event = self._input.get(nodes)
@@ -167,22 +167,22 @@ def _first_byte(field: Field, report_id: int) -> Field:
 
 def _variables(rows: tuple[VariableRow, ...], fields: _Fields) -> Iterator[BoundVariable]:
     for row in rows:
-        field, twin = fields.find(row.path)
+        field, counterpart = fields.find(row.path)
         possible, when = _condition(row.when, fields)
         if field is None or not possible:
             continue
         if row.report is not None:
             yield BoundVariable(row, _first_byte(field, row.report), None, when)
         else:
-            yield BoundVariable(row, field, twin, when)
+            yield BoundVariable(row, field, counterpart, when)
 
 
 def _flags(rows: tuple[FlagRow, ...], fields: _Fields) -> Iterator[BoundFlag]:
     for row in rows:
-        field, twin = fields.find(row.path)
+        field, counterpart = fields.find(row.path)
         possible, when = _condition(row.when, fields)
         if field is not None and possible:
-            yield BoundFlag(row, field, twin, when)
+            yield BoundFlag(row, field, counterpart, when)
 
 
 def _commands(rows: tuple[CommandRow, ...], fields: _Fields) -> Iterator[BoundCommand]:
@@ -201,7 +201,7 @@ def _condition(condition: Condition | None, fields: _Fields) -> tuple[bool, Boun
         return True, None
     if condition.lacks and fields.find(condition.lacks)[0] is not None:
         return False, None
-    field, twin = fields.find(condition.path) if condition.path else (None, None)
+    field, counterpart = fields.find(condition.path) if condition.path else (None, None)
     if condition.path and field is None and not condition.negated:
         return False, None
-    return True, BoundCondition(condition, field, twin)
+    return True, BoundCondition(condition, field, counterpart)

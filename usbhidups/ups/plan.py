@@ -1,6 +1,6 @@
 """Planned work for the owner of the device: what to read next, and lists of writes.
 
-Everything here is data. ``carryout`` (outside this package) does it, with a transport and a clock.
+Everything here is data. ``execute`` (outside this package) does it, with a transport and a clock.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from usbhidups.hid.descriptor import Field, ReportType
 
 __all__ = [
     "CutTime",
-    "Glance",
     "Pause",
+    "Read",
     "ReadBack",
     "ReadRequest",
     "Refusal",
@@ -72,7 +72,7 @@ class ReadBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class Read:
     """Read a report that is no order; what it says, or whether it comes, does not matter.
 
     Firmware was seen that carries out the last request before the cut once more when it is plugged again
@@ -84,7 +84,7 @@ class Glance:
     meaning: str
 
 
-Step = Write | Pause | ReadBack | Glance
+Step = Write | Pause | ReadBack | Read
 
 
 class CutTime(enum.Enum):

@@ -25,6 +25,7 @@ from collections.abc import Callable, Mapping
 
 from usbhidups.errors import AccessDenied, DescriptorError, DeviceBusy, DeviceGone, TransferFailed
 from usbhidups.identity import Identity
+from usbhidups.usb.handle import failure
 from usbhidups.usb.ioctls import (
     HIDIOCGRAWINFO,
     HIDIOCGRDESC,
@@ -33,7 +34,6 @@ from usbhidups.usb.ioctls import (
     hid_get_input,
     hid_set_feature,
 )
-from usbhidups.usb.pipe import failure
 from usbhidups.usb.reports import FEATURE, INPUT, ReportReader
 from usbhidups.usb.reportscan import scan
 from usbhidups.usb.strings import StringReader

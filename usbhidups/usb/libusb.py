@@ -28,11 +28,11 @@ from typing import Any, Protocol
 
 from usbhidups.errors import ConfigError, DeviceGone, UsbHidUpsError
 from usbhidups.usb.descriptors import HID_CLASS, Endpoint
-from usbhidups.usb.pipe import Setup, failure
-from usbhidups.usb.standing import Standing, StandingRead
+from usbhidups.usb.handle import Setup, failure
+from usbhidups.usb.interrupt_transfer import InterruptEndpoint, InterruptTransfer
 from usbhidups.usb.usbfs import open_node
 
-__all__ = ["Backend", "Libusb", "LibusbPipe", "Listed"]
+__all__ = ["Backend", "Libusb", "LibusbHandle", "Listed"]
 
 SONAME = "libusb-1.0.so.0"
 
@@ -119,7 +119,7 @@ class Libusb:
             )
         return found
 
-    def open_node(self, node: str) -> LibusbPipe | None:
+    def open_node(self, node: str) -> LibusbHandle | None:
         """Open a device by its node; None where this libusb cannot do so.
 
         Raises AccessDenied, DeviceGone, DeviceBusy, ConfigError.
@@ -135,23 +135,23 @@ class Libusb:
             os.close(fd)
             _log.debug("%s: libusb cannot take over an open node (%d)", node, code)
             return None
-        return LibusbPipe(backend, _Handle(handle), node=node, fd=fd)
+        return LibusbHandle(backend, _Handle(handle), node=node, fd=fd)
 
-    def open_address(self, bus: int, address: int, *, node: str = "") -> LibusbPipe:
+    def open_address(self, bus: int, address: int, *, node: str = "") -> LibusbHandle:
         """Open a device of libusb's list. Raises AccessDenied, DeviceGone, DeviceBusy, ConfigError."""
         for listed in self.listed():
             if (listed.bus, listed.address) == (bus, address):
                 return self.open_listed(listed, node=node)
         raise DeviceGone(f"libusb does not know device {bus:03d}/{address:03d}")
 
-    def open_listed(self, listed: Listed, *, node: str = "") -> LibusbPipe:
+    def open_listed(self, listed: Listed, *, node: str = "") -> LibusbHandle:
         """As open_address, for a device that was listed before."""
         backend = self.backend()
         try:
             handle = backend.open_device(listed.device)
         except OSError as error:
             raise _typed(error, f"open {listed.bus:03d}/{listed.address:03d}", node) from None
-        return LibusbPipe(backend, handle, node=node)
+        return LibusbHandle(backend, handle, node=node)
 
     def backend(self) -> Backend:
         """pyusb's backend. Raises ConfigError, saying what to install."""
@@ -207,12 +207,12 @@ def _typed(error: OSError, words: str, node: str = "") -> UsbHidUpsError:
     return failure(error.errno or errno.EIO, words, node=node)
 
 
-def _stand(backend: Backend, handle: Any, endpoint: int, length: int) -> Standing:
-    return StandingRead(backend.lib, backend.ctx, handle.handle, endpoint, length)
+def _stand(backend: Backend, handle: Any, endpoint: int, length: int) -> InterruptEndpoint:
+    return InterruptTransfer(backend.lib, backend.ctx, handle.handle, endpoint, length)
 
 
-class LibusbPipe:
-    """An open device; satisfies ``pipe.Pipe``."""
+class LibusbHandle:
+    """An open device; satisfies ``pipe.UsbHandle``."""
 
     def __init__(
         self,
@@ -221,7 +221,7 @@ class LibusbPipe:
         *,
         node: str = "",
         fd: int = -1,
-        stand: Callable[[Backend, Any, int, int], Standing] = _stand,
+        stand: Callable[[Backend, Any, int, int], InterruptEndpoint] = _stand,
     ) -> None:
         """``fd`` is the node's descriptor where we opened it ourselves; it becomes the pipe's.
 
@@ -235,13 +235,13 @@ class LibusbPipe:
         self._detached: set[int] = set()
         self._stand = stand
         self._endpoint, self._length = 0, 0
-        self._standing: Standing | None = None
+        self._standing: InterruptEndpoint | None = None
         self._called = threading.Event()
         self._gone = False
         self._closed = False
 
     def claim(self, interface: int) -> None:
-        """As Pipe. A driver that is not bound is success; DeviceBusy when somebody else holds it."""
+        """As UsbHandle. A driver that is not bound is success; DeviceBusy when somebody else holds it."""
         for tries in range(1, CLAIM_TRIES + 1):
             self._detach(interface)
             try:
@@ -254,7 +254,7 @@ class LibusbPipe:
             return
 
     def release(self, interface: int) -> None:
-        """As Pipe: give the interface and its kernel driver back."""
+        """As UsbHandle: give the interface and its kernel driver back."""
         if interface in self._claimed:
             self._claimed.discard(interface)
             with contextlib.suppress(OSError):
@@ -269,21 +269,21 @@ class LibusbPipe:
                 )
 
     def control_in(self, setup: Setup, length: int, *, timeout: float) -> bytes:
-        """As Pipe."""
+        """As UsbHandle."""
         buffer = array.array("B", bytes(length))
         got = self._control(setup, buffer, timeout)
         return buffer[:got].tobytes()
 
     def control_out(self, setup: Setup, data: bytes, *, timeout: float) -> None:
-        """As Pipe."""
+        """As UsbHandle."""
         self._control(setup, array.array("B", data), timeout)
 
     def listen(self, endpoint: Endpoint, length: int) -> None:
-        """As Pipe."""
+        """As UsbHandle."""
         self._endpoint, self._length = endpoint.address, length
 
     def read(self, timeout: float) -> bytes | None:
-        """As Pipe."""
+        """As UsbHandle."""
         if not self._endpoint:
             self._called.wait(timeout)
             self._called.clear()
@@ -297,7 +297,7 @@ class LibusbPipe:
             raise self._failed(error, f"read endpoint {self._endpoint:#04x}") from None
 
     def clear_halt(self) -> None:
-        """As Pipe."""
+        """As UsbHandle."""
         if self._endpoint:
             handle = self._open()
             try:
@@ -308,7 +308,7 @@ class LibusbPipe:
                 raise self._failed(error, "clear halt") from None
 
     def reset(self) -> None:
-        """As Pipe; DeviceGone when it comes back as another device."""
+        """As UsbHandle; DeviceGone when it comes back as another device."""
         handle = self._open()
         try:
             if self._standing is not None:
@@ -318,13 +318,13 @@ class LibusbPipe:
             raise self._failed(error, "reset port") from None
 
     def interrupt(self) -> None:
-        """As Pipe, at once."""
+        """As UsbHandle, at once."""
         self._called.set()
         if self._standing is not None:
             self._standing.call()
 
     def close(self) -> None:
-        """As Pipe. Nothing is asked of a device that is gone: that was seen to hang (failure B18)."""
+        """As UsbHandle. Nothing is asked of a device that is gone: that was seen to hang (failure B18)."""
         if self._closed:
             return
         self._closed = True

@@ -13,11 +13,20 @@ from pathlib import Path
 
 from usbhidups.errors import ConfigError, DeviceNotFound, UsbHidUpsError
 from usbhidups.identity import Identity
-from usbhidups.usb.discover import DEV, SYSFS, Candidate, Criteria, Maybe, candidates, has_usb
-from usbhidups.usb.doors import REFUSALS, Door, ListedDoor, SysfsDoor, Way, open_door, together
+from usbhidups.usb import discover
+from usbhidups.usb.candidates import (
+    REFUSALS,
+    Backend,
+    ListedCandidate,
+    OpenCandidate,
+    SysfsCandidate,
+    open_candidate,
+    together,
+)
+from usbhidups.usb.discover import DEV, SYSFS, Candidate, Criteria, Maybe, has_usb
+from usbhidups.usb.handle_transport import Choice
 from usbhidups.usb.libusb import Libusb
 from usbhidups.usb.locks import DeviceLock
-from usbhidups.usb.piped import Choice
 from usbhidups.usb.transport import Transport
 
 __all__ = ["Host", "LocalPort"]
@@ -40,7 +49,7 @@ class LocalPort:
         *,
         maybe: Maybe,
         match: Criteria | None = None,
-        way: Way = Way.AUTO,
+        way: Backend = Backend.AUTO,
         choice: Choice | None = None,
         duplicates: bool = False,
         lock_dir: Path | None = None,
@@ -64,13 +73,13 @@ class LocalPort:
         Raises DeviceNotFound (none, or several), AccessDenied, DeviceBusy, DeviceGone, DescriptorError;
         the text accounts for every HID device that was looked at.
         """
-        doors, passed_over = self._doors()
-        if not doors:
+        candidates, passed_over = self._candidates()
+        if not candidates:
             raise DeviceNotFound("; ".join(["no UPS found on this host's USB", *passed_over]))
         errors: list[UsbHidUpsError] = []
-        for door in self._picked(doors):
+        for candidate in self._picked(candidates):
             try:
-                return self._open(door)
+                return self._open(candidate)
             except REFUSALS as error:
                 errors.append(error)
         raise errors[0] if len(errors) == 1 else together(errors)
@@ -82,28 +91,30 @@ class LocalPort:
         self._lock = None
         self._locked = ""
 
-    def _doors(self) -> tuple[list[Door], list[str]]:
+    def _candidates(self) -> tuple[list[OpenCandidate], list[str]]:
         """The devices that are meant, and one reason for each other HID device."""
-        seen = candidates(self._maybe, sysfs=self._host.sysfs, dev=self._host.dev)
-        doors: list[Door] = []
+        seen = discover.candidates(self._maybe, sysfs=self._host.sysfs, dev=self._host.dev)
+        candidates: list[OpenCandidate] = []
         passed_over: list[str] = []
         for candidate in seen:
             why_not = candidate.why_not or self._unlike(candidate.identity)
             if why_not:
                 passed_over.append(f"{candidate.name}: {why_not}")
             else:
-                doors.append(SysfsDoor(candidate, self._choice, self._host.libusb))
-        if not doors and self._may_list():
-            self._list(seen, doors, passed_over)
-        return doors, passed_over
+                candidates.append(SysfsCandidate(candidate, self._choice, self._host.libusb))
+        if not candidates and self._may_list():
+            self._list(seen, candidates, passed_over)
+        return candidates, passed_over
 
     def _may_list(self) -> bool:
         """libusb's own list is asked where there is no sysfs, or when libusb was asked for by name."""
-        if self._way is Way.HIDRAW:
+        if self._way is Backend.HIDRAW:
             return False
-        return self._way is Way.LIBUSB or not has_usb(sysfs=self._host.sysfs)
+        return self._way is Backend.LIBUSB or not has_usb(sysfs=self._host.sysfs)
 
-    def _list(self, seen: Sequence[Candidate], doors: list[Door], passed_over: list[str]) -> None:
+    def _list(
+        self, seen: Sequence[Candidate], candidates: list[OpenCandidate], passed_over: list[str]
+    ) -> None:
         """Add what libusb knows and sysfs does not; their strings are compared once they are open."""
         known = {(each.identity.bus, each.identity.address) for each in seen}
         try:
@@ -114,33 +125,37 @@ class LocalPort:
         for each in listed:
             if not each.hid or (each.bus, each.address) in known:
                 continue
-            door = ListedDoor(each, self._choice, self._host.libusb)
-            why_not = self._unlike(door.identity, strings=False)
+            candidate = ListedCandidate(each, self._choice, self._host.libusb)
+            why_not = self._unlike(candidate.identity, strings=False)
             if not self._maybe(each.vendor_id, each.product_id):
                 why_not = "its ids are no known UPS's"
             if why_not:
-                passed_over.append(f"{door.name}: {why_not}")
+                passed_over.append(f"{candidate.name}: {why_not}")
             else:
-                doors.append(door)
+                candidates.append(candidate)
 
-    def _picked(self, doors: Sequence[Door]) -> Sequence[Door]:
-        """The doors to try, in order: one, unless any of several will do."""
+    def _picked(self, candidates: Sequence[OpenCandidate]) -> Sequence[OpenCandidate]:
+        """The candidates to try, in order: one, unless any of several will do."""
         if self._last is not None:
             for facts in (_place, _person):
-                agreeing = [door for door in doors if facts(door.identity) == facts(self._last)]
+                agreeing = [
+                    candidate
+                    for candidate in candidates
+                    if facts(candidate.identity) == facts(self._last)
+                ]
                 if len(agreeing) == 1:
                     return agreeing
-        if len(doors) == 1 or self._duplicates:
-            return doors
-        names = ", ".join(door.name for door in doors)
+        if len(candidates) == 1 or self._duplicates:
+            return candidates
+        names = ", ".join(candidate.name for candidate in candidates)
         raise DeviceNotFound(
-            f"{len(doors)} UPSes match ({names}): say which one by serial, busport or another key"
+            f"{len(candidates)} UPSes match ({names}): say which one by serial, busport or another key"
         )
 
-    def _open(self, door: Door) -> Transport:
-        self._take_lock(door.identity.port_path)
+    def _open(self, candidate: OpenCandidate) -> Transport:
+        self._take_lock(candidate.identity.port_path)
         try:
-            transport = open_door(door, self._way)
+            transport = open_candidate(candidate, self._way)
         except BaseException:
             if self._last is None:  # not ours yet
                 self.close()
@@ -148,7 +163,7 @@ class LocalPort:
         why_not = self._unlike(transport.identity)
         if why_not:
             transport.close()
-            raise DeviceNotFound(f"{door.name}: {why_not}")
+            raise DeviceNotFound(f"{candidate.name}: {why_not}")
         self._last = transport.identity
         return transport
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Protocol
 
 from usbhidups.errors import ConfigError, DeviceNotFound
+from usbhidups.usb.candidates import Backend
 from usbhidups.usb.discover import Criteria, Maybe
-from usbhidups.usb.doors import Way
+from usbhidups.usb.handle_transport import Choice
 from usbhidups.usb.local import Host, LocalPort
-from usbhidups.usb.piped import Choice
 from usbhidups.usb.transport import Transport
 
 __all__ = ["Port", "make_port", "open_port"]
@@ -58,9 +58,9 @@ def make_port(
     recording that cannot be read.
     """
     try:
-        way = Way(transport)
+        way = Backend(transport)
     except ValueError:
-        allowed = ", ".join(each.value for each in Way)
+        allowed = ", ".join(each.value for each in Backend)
         raise ConfigError(f"{transport!r} is none of {allowed}", key="transport") from None
     if port.startswith("replay:"):
         from usbhidups.usb.fixture import load
@@ -76,7 +76,7 @@ def make_port(
     if port != "auto":
         _log.warning("port = %s is taken for auto", port)
     host = host or Host()
-    if way is Way.LIBUSB:
+    if way is Backend.LIBUSB:
         host.libusb.backend()  # a missing library is no matter for waiting
     return LocalPort(
         maybe=maybe,

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from usbhidups.errors import TransferFailed, TransferKind
 from usbhidups.usb.descriptors import STRING, string_text
-from usbhidups.usb.pipe import Setup
+from usbhidups.usb.handle import Setup
 
 __all__ = ["ControlIn", "StringReader"]
 
@@ -27,7 +27,7 @@ _NO_STRING = (TransferKind.STALL, TransferKind.SHORT)
 
 
 class ControlIn(Protocol):
-    """Pipe.control_in, or anything that can make a control read."""
+    """UsbHandle.control_in, or anything that can make a control read."""
 
     def __call__(self, setup: Setup, length: int, *, timeout: float) -> bytes:
         """Up to ``length`` bytes; raises TransferFailed, DeviceGone."""

@@ -13,8 +13,8 @@ import os
 from collections.abc import Callable
 
 from usbhidups.errors import AccessDenied, DeviceGone
+from usbhidups.usb.handle import Setup, failure
 from usbhidups.usb.ioctls import USBDEVFS_CONTROL, USBDEVFS_RESET, ControlTransfer
-from usbhidups.usb.pipe import Setup, failure
 
 __all__ = ["Ioctl", "UsbNode", "kernel_ioctl", "open_node"]
 

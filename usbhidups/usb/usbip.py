@@ -20,8 +20,8 @@ from dataclasses import dataclass
 
 from usbhidups.errors import ConfigError, TransferFailed, TransferKind
 from usbhidups.usb.descriptors import Endpoint
-from usbhidups.usb.pipe import Setup, failure
-from usbhidups.usb.piped import Choice, PipedTransport, connect, read_facts
+from usbhidups.usb.handle import Setup, failure
+from usbhidups.usb.handle_transport import Choice, HandleTransport, connect, read_facts
 from usbhidups.usb.usbip_link import Link, connected, operation
 from usbhidups.usb.usbip_wire import (
     LONGEST_BUSID,
@@ -35,7 +35,7 @@ from usbhidups.usb.usbip_wire import (
     unlink,
 )
 
-__all__ = ["Address", "UsbipPipe", "list_devices", "open_usbip", "parse_address"]
+__all__ = ["Address", "UsbipHandle", "list_devices", "open_usbip", "parse_address"]
 
 _log = logging.getLogger(__name__)
 
@@ -90,12 +90,12 @@ def list_devices(
         return operation(sock, devlist_request(), reader, reader.devlist, place, deadline)
 
 
-def open_usbip(address: Address, *, choice: Choice | None = None) -> PipedTransport:
+def open_usbip(address: Address, *, choice: Choice | None = None) -> HandleTransport:
     """Import the device and connect to its power interface.
 
     Raises DeviceNotFound, DeviceBusy, DescriptorError, TransferFailed, DeviceGone.
     """
-    pipe = UsbipPipe.open(address)
+    pipe = UsbipHandle.open(address)
     try:
         return connect(pipe, read_facts(pipe, str(address)), choice=choice)
     except BaseException:
@@ -103,8 +103,8 @@ def open_usbip(address: Address, *, choice: Choice | None = None) -> PipedTransp
         raise
 
 
-class UsbipPipe:
-    """An imported device; satisfies ``pipe.Pipe``."""
+class UsbipHandle:
+    """An imported device; satisfies ``pipe.UsbHandle``."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class UsbipPipe:
         self._inputs: deque[Submitted] = deque()
 
     @classmethod
-    def open(cls, address: Address, *, timeout: float = CONNECT_TIMEOUT) -> UsbipPipe:
+    def open(cls, address: Address, *, timeout: float = CONNECT_TIMEOUT) -> UsbipHandle:
         """Connect and import. Raises DeviceNotFound, DeviceBusy, DeviceGone."""
         deadline = time.monotonic() + timeout
         sock = connected(address.host, address.port, str(address), deadline)
@@ -165,19 +165,19 @@ class UsbipPipe:
         """Nothing to give back."""
 
     def control_in(self, setup: Setup, length: int, *, timeout: float) -> bytes:
-        """As Pipe."""
+        """As UsbHandle."""
         return self._control(setup, length, None, timeout).data[:length]
 
     def control_out(self, setup: Setup, data: bytes, *, timeout: float) -> None:
-        """As Pipe."""
+        """As UsbHandle."""
         self._control(setup, len(data), data, timeout)
 
     def listen(self, endpoint: Endpoint, length: int) -> None:
-        """As Pipe; nothing is submitted before the first ``read``."""
+        """As UsbHandle; nothing is submitted before the first ``read``."""
         self._endpoint, self._length = endpoint, length
 
     def read(self, timeout: float) -> bytes | None:
-        """As Pipe. Raises TransferFailed when the read ended badly; the next call submits a new one."""
+        """As UsbHandle. Raises TransferFailed when the read ended badly; the next call submits a new one."""
         deadline = self._clock() + timeout
         while not self._inputs:
             self._submit_read()
@@ -190,20 +190,20 @@ class UsbipPipe:
         return got.data
 
     def clear_halt(self) -> None:
-        """As Pipe: CLEAR_FEATURE(ENDPOINT_HALT), which the server's kernel acts upon."""
+        """As UsbHandle: CLEAR_FEATURE(ENDPOINT_HALT), which the server's kernel acts upon."""
         address = self._endpoint_address()
         self.control_out(Setup(0x02, 0x01, 0, address, "clear halt"), b"", timeout=MEND_TIMEOUT)
 
     def reset(self) -> None:
-        """As Pipe: SET_FEATURE(PORT_RESET), which the server's kernel takes for a reset."""
+        """As UsbHandle: SET_FEATURE(PORT_RESET), which the server's kernel takes for a reset."""
         self.control_out(Setup(0x23, 0x03, 4, 1, "reset port"), b"", timeout=MEND_TIMEOUT)
 
     def interrupt(self) -> None:
-        """As Pipe, at once."""
+        """As UsbHandle, at once."""
         self._link.call()
 
     def close(self) -> None:
-        """As Pipe. The server takes back what is pending."""
+        """As UsbHandle. The server takes back what is pending."""
         self._link.close()
 
     # -- transfers ---------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
 from usbhidups.errors import ConfigError
-from usbhidups.nut.upsconf.given import Given
 from usbhidups.nut.upsconf.match import DeviceMatch
+from usbhidups.nut.upsconf.option_reader import OptionReader
 from usbhidups.nut.upsconf.port import LocalUsb, Port, parse_port
 from usbhidups.nut.upsconf.sections import Setting
 
@@ -99,7 +99,7 @@ def driver_options(settings: Iterable[Setting], *, program: str) -> DriverOption
     ``-x`` (``Setting("pollinterval", n)`` for ``-i``), in the order of the command line. ConfigError: an
     unknown name, a value out of its form, a driver that is not this program, no port.
     """
-    given = Given(settings)
+    given = OptionReader(settings)
     driver = given.text("driver")
     if driver is not None and driver != program:
         raise given.error("driver", f"names another program: this is {program}, not {driver}")
@@ -165,7 +165,7 @@ def driver_options(settings: Iterable[Setting], *, program: str) -> DriverOption
     )
 
 
-def _port(given: Given) -> Port:
+def _port(given: OptionReader) -> Port:
     text = given.text("port")
     if text is None:
         raise ConfigError("no port is given", where=given.where, key="port")
@@ -178,7 +178,7 @@ def _port(given: Given) -> Port:
     return port
 
 
-def _transport(given: Given) -> Transport:
+def _transport(given: OptionReader) -> Transport:
     text = given.text("transport")
     try:
         return Transport(text or "auto")

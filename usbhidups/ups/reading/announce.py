@@ -47,8 +47,8 @@ class Announcements:
         self._states = {key: _State() for key in covered}
         for bound in binding.flags:
             key = key_of(bound.field)
-            if key in self._pairs and bound.twin is not None:
-                self._pairs[key].append((bound.field, bound.twin))
+            if key in self._pairs and bound.counterpart is not None:
+                self._pairs[key].append((bound.field, bound.counterpart))
 
     def announced(self, key: Key, data: bytes, *, now: float) -> list[Finding]:
         """An Input report came by itself."""
@@ -58,7 +58,7 @@ class Announcements:
             if announcer != key or not pairs:
                 continue
             state = self._states[polled]
-            values = tuple(extract(twin, data) for _, twin in pairs)
+            values = tuple(extract(counterpart, data) for _, counterpart in pairs)
             if state.unannounced_at is not None:
                 late = now - state.unannounced_at
                 state.unannounced_at = None

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 
 from usbhidups.ups.reading.failures import Failures
-from usbhidups.ups.reading.movement import Movement
+from usbhidups.ups.reading.freeze import FreezeDetector
 
 __all__ = ["NEVER", "Freshness", "Health", "Proof", "Trust"]
 
@@ -74,7 +74,7 @@ class Freshness:
     It looks at ``movement`` and ``failures`` and changes neither.
     """
 
-    def __init__(self, movement: Movement, failures: Failures) -> None:
+    def __init__(self, movement: FreezeDetector, failures: Failures) -> None:
         self._movement = movement
         self._failures = failures
         self._lost_at: float | None = None

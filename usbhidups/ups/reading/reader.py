@@ -1,7 +1,7 @@
 """The reading side of one UPS: what to ask for, what to believe of the answers, and whether they are fresh.
 
-It joins ``schedule``, ``doubt``, ``announce``, ``evidence``, and ``freshness`` with the ``movement`` and the
-``failures`` it looks at; it knows reports, not meanings.
+It joins ``schedule``, ``plausibility``, ``announce``, ``evidence``, ``freshness``, ``freeze`` and
+``failures``; it knows reports, not meanings.
 Time is an argument (seconds of one monotonic clock).
 """
 
@@ -17,12 +17,12 @@ from usbhidups.ups.mapping import Binding, BoundVariable
 from usbhidups.ups.options import Options
 from usbhidups.ups.plan import ReadRequest
 from usbhidups.ups.reading.announce import Announcements, Finding
-from usbhidups.ups.reading.doubt import Doubt, Verdict
 from usbhidups.ups.reading.endpoint import Endpoint
 from usbhidups.ups.reading.failures import Failures
+from usbhidups.ups.reading.freeze import FreezeDetector
 from usbhidups.ups.reading.freshness import NEVER, Freshness, Health, Proof, Trust
-from usbhidups.ups.reading.movement import Movement
-from usbhidups.ups.reading.schedule import Beat, Schedule
+from usbhidups.ups.reading.plausibility import Decision, Plausibility
+from usbhidups.ups.reading.schedule import PollIntervals, Schedule
 from usbhidups.ups.reading.wanted import Key, coverage, key_of, name_fields, proof_keys, wanted
 
 __all__ = ["Reader"]
@@ -58,10 +58,10 @@ class Reader:
         self._rivals = _rivals(binding)
         self._measured = _measured(binding)
         self.evidence = Evidence(binding.descriptor)
-        self._movement = Movement(now=now)
+        self._movement = FreezeDetector(now=now)
         self._failures = Failures()
         self.freshness = Freshness(self._movement, self._failures)
-        self._doubt = Doubt(essential=self._proof_keys, guarded=_guarded(binding))
+        self._plausibility = Plausibility(essential=self._proof_keys, guarded=_guarded(binding))
         self._announcements = Announcements(binding, self._covered)
         self._flag_fields = _flag_fields(binding)
         self._flags_seen: dict[Key, tuple[int | None, ...]] = {}
@@ -146,13 +146,15 @@ class Reader:
             moved = before is not None and before.data != data
             self._schedule.answered(key, moved=moved, now=now)
         asked_as = self._asked_as.get(key, key)
-        verdict = self._doubt.judge(key, data, announced=announced, asked_as=asked_as, now=now)
-        if verdict is Verdict.ASK_AGAIN:
+        verdict = self._plausibility.judge(
+            key, data, announced=announced, asked_as=asked_as, now=now
+        )
+        if verdict is Decision.RECHECK:
             if self._controls and self._schedule.ask(asked_as, at=now):
                 self._came(key, data, announced=announced, now=now)
                 return
-            self._doubt.could_not_ask(asked_as, now=now)
-        for by, held_back in self._doubt.confirmed():
+            self._plausibility.could_not_ask(asked_as, now=now)
+        for by, held_back in self._plausibility.confirmed():
             self._believe(by, held_back, announced=by[0] is ReportType.INPUT, now=now)
         self._believe(key, data, announced=announced, now=now)
 
@@ -167,7 +169,7 @@ class Reader:
             self.freshness.unproven()
         self.evidence.refuse(*key, now)
         self.changed = True
-        believed = self._doubt.could_not_ask(key, now=now)
+        believed = self._plausibility.could_not_ask(key, now=now)
         if believed is not None:
             self._believe(believed[0], believed[1], announced=True, now=now)
         if supported and self._failures.number > 1:
@@ -197,7 +199,7 @@ class Reader:
         self._movement.was_away(now=now)
         self._failures.forget()
         self._schedule.restart(now=now)
-        self._doubt.forget()
+        self._plausibility.forget()
         self._announcements.forget()
         self._outstanding.clear()
         self._endpoint.opened()
@@ -265,7 +267,7 @@ class Reader:
 
         It is the newest that counts: one that repeats itself changes everything if it was contradicted.
         """
-        others = (self.evidence.report(*rival) for rival in self._rivals.get(key, ()))
+        others = (self.evidence.report(*counterpart) for counterpart in self._rivals.get(key, ()))
         return any(o is not None and o.at >= before.at and o.data != before.data for o in others)
 
     def _look_around(self, key: Key, data: bytes, now: float) -> None:
@@ -323,19 +325,19 @@ class Reader:
         self._schedule.want(reports, now=now)
 
 
-def _beat(binding: Binding, options: Options) -> Beat:
+def _beat(binding: Binding, options: Options) -> PollIntervals:
     """The intervals. A profile's shorter full interval is there to keep a controller awake: the beat does."""
     pacing = binding.profile.pacing
     full = options.pollfreq
     if full is None:
         full = max(pacing.full_interval, USUAL_FULL)
-    return Beat(options.pollinterval, full, pacing.request_gap)
+    return PollIntervals(options.pollinterval, full, pacing.request_gap)
 
 
 def _measured(binding: Binding) -> dict[Key, tuple[Field, ...]]:
     fields: dict[Key, dict[Field, None]] = {}
     for bound in binding.variables:
-        for field in (bound.field, bound.twin):
+        for field in (bound.field, bound.counterpart):
             if field is not None and bound.row.default is None:
                 fields.setdefault(key_of(field), {})[field] = None
     return {key: tuple(each) for key, each in fields.items()}
@@ -344,7 +346,7 @@ def _measured(binding: Binding) -> dict[Key, tuple[Field, ...]]:
 def _flag_fields(binding: Binding) -> dict[Key, list[Field]]:
     fields: dict[Key, list[Field]] = {}
     for bound in binding.flags:
-        for field in (bound.field, bound.twin):
+        for field in (bound.field, bound.counterpart):
             if field is not None:
                 fields.setdefault(key_of(field), []).append(field)
     return fields
@@ -353,19 +355,19 @@ def _flag_fields(binding: Binding) -> dict[Key, list[Field]]:
 def _asked_as(binding: Binding) -> dict[Key, Key]:
     """For each report: the one to read for a second look (the Feature report of an announced one)."""
     answers: dict[Key, Key] = {}
-    for field, twin in _fields(binding):
+    for field, counterpart in _fields(binding):
         answers.setdefault(key_of(field), key_of(field))
-        if twin is not None:
-            answers[key_of(twin)] = key_of(field)
+        if counterpart is not None:
+            answers[key_of(counterpart)] = key_of(field)
     return answers
 
 
 def _rivals(binding: Binding) -> dict[Key, frozenset[Key]]:
     """For each report: the others that hold a field of it too."""
     rivals: dict[Key, frozenset[Key]] = {}
-    for field, twin in _fields(binding):
-        if twin is not None:
-            one, other = key_of(field), key_of(twin)
+    for field, counterpart in _fields(binding):
+        if counterpart is not None:
+            one, other = key_of(field), key_of(counterpart)
             rivals[one] = rivals.get(one, frozenset()) | {other}
             rivals[other] = rivals.get(other, frozenset()) | {one}
     return rivals
@@ -373,8 +375,8 @@ def _rivals(binding: Binding) -> dict[Key, frozenset[Key]]:
 
 def _fields(binding: Binding) -> list[tuple[Field, Field | None]]:
     return [
-        *((flag.field, flag.twin) for flag in binding.flags),
-        *((variable.field, variable.twin) for variable in binding.variables),
+        *((flag.field, flag.counterpart) for flag in binding.flags),
+        *((variable.field, variable.counterpart) for variable in binding.variables),
     ]
 
 
@@ -383,6 +385,6 @@ def _guarded(binding: Binding) -> list[Field]:
         field
         for bound in binding.variables
         if bound.row.name in GUARDED
-        for field in (bound.field, bound.twin)
+        for field in (bound.field, bound.counterpart)
         if field is not None
     ]

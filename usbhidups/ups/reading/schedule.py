@@ -18,7 +18,7 @@ from usbhidups.errors import TransferKind
 from usbhidups.ups.plan import ReadRequest
 from usbhidups.ups.reading.wanted import Key, Rank, Wanted
 
-__all__ = ["CROSS_CHECK", "Beat", "Schedule"]
+__all__ = ["CROSS_CHECK", "PollIntervals", "Schedule"]
 
 CROSS_CHECK = 8.0
 """Seconds between control reads of a report that the interrupt endpoint is proven to announce; short
@@ -67,7 +67,7 @@ _ERROR_WEIGHT = 0.1  # of the newest transfer in the running error rate
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class PollIntervals:
     """Seconds between reads. ``status`` is pollinterval, ``full`` pollfreq; ``gap`` between transfers."""
 
     status: float = 2.0
@@ -129,7 +129,7 @@ class _Entry:
 class Schedule:
     """The reports of one connection and when each is due."""
 
-    def __init__(self, beat: Beat) -> None:
+    def __init__(self, beat: PollIntervals) -> None:
         self.beat = beat
         self._entries: dict[Key, _Entry] = {}
         self._announcing: dict[Key, int] = {}

@@ -86,7 +86,7 @@ OVERSIZE = 8
 
 
 def proof_keys(binding: Binding) -> frozenset[Key]:
-    """The reports that say whether the mains are there, Input twins included.
+    """The reports that say whether the mains are there, Input counterparts included.
 
     Where no row says so directly, those that say whether the battery is discharged or charged.
     """
@@ -95,7 +95,7 @@ def proof_keys(binding: Binding) -> frozenset[Key]:
             key_of(field)
             for bound in binding.flags
             if not bound.row.alarm and _words(bound.row) & words
-            for field in (bound.field, bound.twin)
+            for field in (bound.field, bound.counterpart)
             if field is not None
         )
         if keys:
@@ -111,16 +111,16 @@ def name_fields(binding: Binding) -> tuple[Field, ...]:
 
 
 def coverage(binding: Binding) -> Mapping[Key, Key]:
-    """For each report whose every bound flag has a twin in one Input report: that Input report."""
-    twins: dict[Key, set[Key | None]] = {}
+    """For each report whose every bound flag has a counterpart in one Input report: that Input report."""
+    counterparts: dict[Key, set[Key | None]] = {}
     for bound in binding.flags:
-        twin = key_of(bound.twin) if bound.twin is not None else None
+        counterpart = key_of(bound.counterpart) if bound.counterpart is not None else None
         if bound.field.report_type is ReportType.INPUT:
-            twin = key_of(bound.field)
-        twins.setdefault(key_of(bound.field), set()).add(twin)
+            counterpart = key_of(bound.field)
+        counterparts.setdefault(key_of(bound.field), set()).add(counterpart)
     return {
         key: next(iter(inputs))  # type: ignore[misc]  # the only member, and not None
-        for key, inputs in twins.items()
+        for key, inputs in counterparts.items()
         if len(inputs) == 1 and None not in inputs
     }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from usbhidups.ups.status.flags import Claim, Flag
+from usbhidups.ups.status.flags import Flag, FlagState
 
 __all__ = ["CONFIRM", "CONFIRM_IMPLAUSIBLE", "CONFIRM_OFF", "CONFIRM_READS", "Debounce", "Held"]
 
@@ -58,7 +58,12 @@ class Debounce:
         return self._held
 
     def settle(
-        self, claims: Mapping[Flag, Claim], *, on_battery: bool, discharging: bool, plausible: bool
+        self,
+        claims: Mapping[Flag, FlagState],
+        *,
+        on_battery: bool,
+        discharging: bool,
+        plausible: bool,
     ) -> dict[Flag, bool]:
         """Take in the newest claims; return every flag's believed value.
 
@@ -78,7 +83,7 @@ class Debounce:
             believed[flag] = self._settled.get(flag, False)
         return believed
 
-    def _delay(self, flag: Flag, claim: Claim, *, on_battery: bool, plausible: bool) -> float:
+    def _delay(self, flag: Flag, claim: FlagState, *, on_battery: bool, plausible: bool) -> float:
         if flag is Flag.OFF:
             return CONFIRM_OFF if claim.value else 0.0
         if flag is Flag.NO_BATTERY:
@@ -89,7 +94,7 @@ class Debounce:
             return max(CONFIRM_IMPLAUSIBLE, self._low_delay)
         return self._low_delay
 
-    def _observe(self, flag: Flag, claim: Claim, delay: float) -> None:
+    def _observe(self, flag: Flag, claim: FlagState, delay: float) -> None:
         if claim.value == self._settled.get(flag, False):
             self._settled[flag] = claim.value
             self._held.pop(flag, None)

@@ -3,7 +3,7 @@
 A flag is set while at least one source says so, clear while at least one says it is not and none says it
 is, and unknown otherwise: the row that happens to be read last does not win (corpus/synthetic/INDEX.md 8).
 Mains are one question with one answer: ACPresent rules, after it the first row of the profile that has
-an opinion (INDEX.md 9). Nothing here knows of time beyond carrying along when a report was read.
+an flag_report (INDEX.md 9). Nothing here knows of time beyond carrying along when a report was read.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Claim", "Flag", "Mains", "Opinion", "gather", "mains_of"]
+__all__ = ["Flag", "FlagReport", "FlagState", "Mains", "gather", "mains_of"]
 
 _AC_PRESENT = ("ACPresent", "TLACPresent")
 
@@ -65,10 +65,10 @@ _BY_WORD: Mapping[str, Flag] = {flag.value: flag for flag in Flag}
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class FlagReport:
     """What one row says now: the words for its present value, and when its report was read (seconds).
 
-    ``source`` is the row's path. A row whose value means nothing has no words and no opinion.
+    ``source`` is the row's path. A row whose value means nothing has no words and no flag_report.
     """
 
     source: str
@@ -77,7 +77,7 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class FlagState:
     """The answer for one flag: set or not, the paths that say so, and the time of the newest of them."""
 
     value: bool
@@ -94,29 +94,31 @@ class Mains:
     at: float | None = None
 
 
-def gather(opinions: Iterable[Opinion]) -> dict[Flag, Claim]:
+def gather(opinions: Iterable[FlagReport]) -> dict[Flag, FlagState]:
     """Every flag that some source knows of. Mains are not in it: see ``mains_of``."""
-    claims: dict[Flag, Claim] = {}
-    for opinion in opinions:
-        for word in opinion.words:
+    claims: dict[Flag, FlagState] = {}
+    for flag_report in opinions:
+        for word in flag_report.words:
             for flag, value in _statements(word):
-                claims[flag] = _merge(claims.get(flag), Claim(value, (opinion.source,), opinion.at))
+                claims[flag] = _merge(
+                    claims.get(flag), FlagState(value, (flag_report.source,), flag_report.at)
+                )
     return claims
 
 
-def mains_of(opinions: Iterable[Opinion]) -> Mains:
-    """The mains, from the most trustworthy row with an opinion.
+def mains_of(opinions: Iterable[FlagReport]) -> Mains:
+    """The mains, from the most trustworthy row with an flag_report.
 
     ``!online`` from a real report means on battery (vendor-quirks.md 0.6; NUT from 2.8.5 shows nothing).
     Rows of equal rank that contradict each other count as on battery.
     """
     found: list[tuple[bool, Mains]] = []
-    for opinion in opinions:
-        direct = opinion.source.rsplit(".", 1)[-1] in _AC_PRESENT
-        for word in opinion.words:
+    for flag_report in opinions:
+        direct = flag_report.source.rsplit(".", 1)[-1] in _AC_PRESENT
+        for word in flag_report.words:
             present = _MAINS_WORDS.get(word)
             if present is not None:
-                mains = Mains(present=present, source=opinion.source, at=opinion.at)
+                mains = Mains(present=present, source=flag_report.source, at=flag_report.at)
                 found.append((direct, mains))
     said_directly = [mains for direct, mains in found if direct]
     if said_directly:
@@ -133,9 +135,9 @@ def _statements(word: str) -> Iterable[tuple[Flag, bool]]:
     return ((flag, not word.startswith("!")),)
 
 
-def _merge(old: Claim | None, new: Claim) -> Claim:
+def _merge(old: FlagState | None, new: FlagState) -> FlagState:
     if old is None or (new.value and not old.value):
         return new
     if old.value and not new.value:
         return old
-    return Claim(old.value, (*old.sources, *new.sources), max(old.at, new.at))
+    return FlagState(old.value, (*old.sources, *new.sources), max(old.at, new.at))

@@ -14,7 +14,7 @@ from usbhidups.hid.descriptor import Descriptor, Field, ReportType
 from usbhidups.ups.decode import Context, holds
 from usbhidups.ups.evidence import Evidence
 from usbhidups.ups.mapping import Binding, BoundCommand, BoundVariable
-from usbhidups.ups.plan import CutTime, Glance, Pause, Refusal, Step, Write, WritePlan
+from usbhidups.ups.plan import CutTime, Pause, Read, Refusal, Step, Write, WritePlan
 from usbhidups.ups.writing import encode
 from usbhidups.ups.writing.delays import Delays, effective
 from usbhidups.ups.writing.encode import Unencodable
@@ -182,14 +182,14 @@ class Commands:
             raise Unencodable("a number is needed")
         return encode.number(row.field, value), str(value)
 
-    def _glance(self, written: Field) -> Glance | None:
+    def _glance(self, written: Field) -> Read | None:
         """A report with flags, to be read after an order whose effect nothing shows."""
         for bound in self.binding.flags:
             field = bound.field
             ours = field.report_type is ReportType.FEATURE and field.report_id != written.report_id
             if ours:
                 size = self._on.report_bytes[field.report_type, field.report_id] + 1
-                return Glance(field.report_id, size, "no order, so that no order is the last")
+                return Read(field.report_id, size, "no order, so that no order is the last")
         return None
 
     def _cut_time(self, name: str, row: BoundCommand) -> CutTime:
