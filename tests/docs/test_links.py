@@ -54,7 +54,7 @@ def test_every_state_of_the_driver_has_its_row() -> None:
 
 def test_every_reason_for_doubt_has_its_row() -> None:
     """The sentences are looked for in the code that says them."""
-    names = ("failures.py", "freshness.py", "movement.py", "reader.py")
+    names = ("failures.py", "freshness.py", "freeze.py", "reader.py")
     folder = ROOT / "usbhidups/ups/reading"
     code = "".join((folder / name).read_text(encoding="utf-8") for name in names)
     said = re.findall(r'(?:return|stale =|\() *\n? *f?"([a-z][^"{]{9,}?)[ (]*(?:\{[^"]*)?"', code)

@@ -106,7 +106,7 @@ ELSEWHERE = (
     Shown(
         "C15",
         "four lengths and the kernel's copy are climbed: no single path to the descriptor",
-        "usb/test_ladder::test_which_copy_is_kept",
+        "usb/test_report_descriptor::test_which_copy_is_kept",
     ),
     Shown(
         "C15",
